@@ -1,0 +1,102 @@
+/**
+ * @file Lint rules: the recommended sets, and a few of our own, each with its reason.
+ *
+ * Naming is left to the house style and not linted: fields such as `running_mean` equal the keys of PyTorch's state_dict.
+ */
+import js from "@eslint/js";
+import { type Config, defineConfig, globalIgnores } from "eslint/config";
+import tseslint from "typescript-eslint";
+
+const tests = "**/*.test.ts";
+const testKits = "packages/*/src/testing/**";
+
+/** A forbidden import, and what the author reads when it is tried. */
+type Forbidden = { regex: string; message: string };
+
+const otherPackagesSource: Forbidden = {
+  regex: "(^@gridgrad/[^/]+|/(core|ops|nn|dysample|bench))/src(/|$)",
+  message: "Packages import each other by name, so that what an index does not export stays free to change.",
+};
+const testKit: Forbidden = {
+  regex: "(^|/)testing(/|$)",
+  message: "Test kits are for tests: they need fast-check, which a user of the package has not installed.",
+};
+const nodeBuiltin: Forbidden = {
+  regex: "^node:",
+  message: "This package also runs in browsers: what only Node can do belongs in node.ts or a *.node.ts file.",
+};
+
+/** Forbids package `name` everything of gridgrad but `below`, the packages under it. */
+function notAbove(name: string, below: string[]): Forbidden {
+  return {
+    regex: `^@gridgrad/(?!(${[name, ...below].join("|")})(/|$))`,
+    message: `Layers keep the packages readable from the bottom up: ${name} may import ${below.join(", ") || "no package"}.`,
+  };
+}
+
+function forbidImports(files: string[], ignores: string[], patterns: Forbidden[]): Config {
+  return { files, ignores, rules: { "no-restricted-imports": ["error", { patterns }] } };
+}
+
+/** One package's imports: strict for what ships, and for tests only what keeps packages apart. */
+function layer(name: string, below: string[], inShippedSource: Forbidden[] = []) {
+  const all = [`packages/${name}/**/*.ts`];
+  const apart = [otherPackagesSource, notAbove(name, below)];
+  return [
+    forbidImports(all, [], apart),
+    // A later entry replaces an earlier one, so this one repeats what holds for all.
+    forbidImports(all, [tests, testKits, "**/node.ts", "**/*.node.ts"], [...apart, testKit, ...inShippedSource]),
+  ];
+}
+
+// eslint-disable-next-line no-restricted-syntax -- ESLint reads a config's default export
+export default defineConfig(
+  globalIgnores([
+    "**/dist/",
+    "coverage/",
+    "runs/",
+    "packages/*/assembly/", // AssemblyScript looks like TypeScript, but its types (f32, v128) are unknown to tsc
+  ]),
+  js.configs.recommended,
+  tseslint.configs.recommended,
+  {
+    linterOptions: { reportUnusedDisableDirectives: "error" },
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      // Kernels are asynchronous. A promise that nobody awaits loses its error, and a test that forgets one always passes.
+      "@typescript-eslint/no-floating-promises": "error",
+      "@typescript-eslint/no-misused-promises": "error",
+      // `await` marks the places where values leave the graph; on anything else it misleads the reader.
+      "@typescript-eslint/await-thenable": "error",
+      // Closed sets are unions of string literals: a new member must show up in every switch over them.
+      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+      // Type imports are erased, so they cost nothing and cannot close an import cycle: the reader should see which they are.
+      "@typescript-eslint/consistent-type-imports": "error",
+      // One name for one thing: a default export is renamed by every importer and is missed by a search.
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: "ExportDefaultDeclaration",
+          message: "Export by name: a default export is called something else in every file that imports it.",
+        },
+      ],
+      // Both are held by tsc: unused names (noUnusedLocals, noUnusedParameters) and unknown ones, with their types.
+      "@typescript-eslint/no-unused-vars": "off",
+      "no-undef": "off",
+    },
+  },
+  layer(
+    "core",
+    [],
+    [
+      {
+        regex: "^[^.]",
+        message: "core imports nothing but its own files: it has no dependencies and runs wherever JavaScript runs.",
+      },
+    ],
+  ),
+  layer("ops", ["core"], [nodeBuiltin]),
+  layer("nn", ["core", "ops"], [nodeBuiltin]),
+  layer("dysample", ["core", "ops", "nn"]),
+  forbidImports(["packages/bench/**/*.ts", "docs/**/*.ts"], [], [otherPackagesSource]),
+);

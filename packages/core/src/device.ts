@@ -1,0 +1,150 @@
+/**
+ * @file A device turns (op, input buffers) into an output buffer, and counts what it holds.
+ *
+ * The `reference` device runs each op's plain loops. It is the oracle that other devices are tested
+ * against, and it needs nothing.
+ */
+
+import { allocate, type Values } from "./dtype.ts";
+import { ValueError } from "./errors.ts";
+import type { Op, OpInfo } from "./op.ts";
+import { size } from "./shape.ts";
+
+/** Values where a device keeps them. Only the device that made one looks inside. */
+export interface DeviceBuffer {
+  readonly bytes: number;
+}
+
+/** `run`, `upload` and `download` may answer at once or with a promise. */
+export interface Device {
+  readonly name: string;
+  readonly memory: MemoryCounter;
+  /** Takes values from the host. The caller does not change `values` afterwards. */
+  upload(values: Values): DeviceBuffer | Promise<DeviceBuffer>;
+  /** Values of `buffer` on the host. The caller does not change them. */
+  download(buffer: DeviceBuffer): Values | Promise<Values>;
+  /** Runs one kernel. */
+  run(op: Op, inputs: readonly DeviceBuffer[], info: OpInfo): DeviceBuffer | Promise<DeviceBuffer>;
+  /** Gives a buffer back. It is not used afterwards. */
+  free(buffer: DeviceBuffer): void;
+  /** Ends workers and contexts. The device is not used afterwards. */
+  close(): void | Promise<void>;
+}
+
+/** Counts live and peak buffers and bytes. Devices report to it; memory tests read it. */
+export class MemoryCounter {
+  buffers = 0;
+  bytes = 0;
+  peakBuffers = 0;
+  peakBytes = 0;
+
+  add(bytes: number): void {
+    this.buffers++;
+    this.bytes += bytes;
+    this.peakBuffers = Math.max(this.peakBuffers, this.buffers);
+    this.peakBytes = Math.max(this.peakBytes, this.bytes);
+  }
+
+  remove(bytes: number): void {
+    this.buffers--;
+    this.bytes -= bytes;
+  }
+
+  /** Starts a new measurement of the peak from what is live now. */
+  resetPeak(): void {
+    this.peakBuffers = this.buffers;
+    this.peakBytes = this.bytes;
+  }
+}
+
+interface ReferenceBuffer extends DeviceBuffer {
+  readonly values: Values;
+}
+
+/** Runs every op's own loops on the host, in float32 or float64 as its tensors are. */
+export class ReferenceDevice implements Device {
+  readonly name = "reference";
+  readonly memory = new MemoryCounter();
+
+  upload(values: Values): ReferenceBuffer {
+    return this.#hold(values);
+  }
+
+  download(buffer: DeviceBuffer): Values {
+    return (buffer as ReferenceBuffer).values;
+  }
+
+  run(op: Op, inputs: readonly DeviceBuffer[], info: OpInfo): ReferenceBuffer {
+    const y = allocate(info.dtype, size(info.outShape));
+    op.loops(
+      y,
+      inputs.map((input) => (input as ReferenceBuffer).values),
+      info,
+    );
+    return this.#hold(y);
+  }
+
+  free(buffer: DeviceBuffer): void {
+    this.memory.remove(buffer.bytes); // the garbage collector does the rest
+  }
+
+  close(): void {}
+
+  #hold(values: Values): ReferenceBuffer {
+    this.memory.add(values.byteLength);
+    return { values, bytes: values.byteLength };
+  }
+}
+
+const factories = new Map<string, () => Device>([["reference", () => new ReferenceDevice()]]);
+
+/** Makes `name` known to `openDevice`. Packages that bring a device call it once, when they are loaded. */
+export function registerDevice(name: string, open: () => Device): void {
+  factories.set(name, open);
+}
+
+/** The names that `openDevice` takes. */
+export function deviceNames(): string[] {
+  return [...factories.keys()];
+}
+
+/**
+ * A new device by its name.
+ *
+ * @throws {ValueError} when there is no device of that name.
+ *
+ * @example
+ * ```ts
+ * openDevice("reference").name; // reference
+ * ```
+ */
+export function openDevice(name: string): Device {
+  const open = factories.get(name);
+  if (!open)
+    throw new ValueError("openDevice", `name must be one of ${deviceNames().join(", ")}`, JSON.stringify(name));
+  return open();
+}
+
+let current: Device = new ReferenceDevice();
+
+/** The device that graphs run on. */
+export function getDevice(): Device {
+  return current;
+}
+
+/** Sets the device that graphs run on from now on: a device, or a name for `openDevice`. */
+export function setDevice(device: Device | string): Device {
+  current = typeof device === "string" ? openDevice(device) : device;
+  return current;
+}
+
+/** Runs `body` with `device` as the current one, then puts the former one back. Do not overlap two calls. */
+export async function withDevice<T>(device: Device | string, body: () => T | Promise<T>): Promise<T> {
+  const before = current;
+  setDevice(device);
+  try {
+    return await body();
+  } finally {
+    current = before;
+  }
+}

@@ -1,0 +1,39 @@
+/** @file Element types, and the typed arrays that hold them. */
+
+import { ValueError } from "./errors.ts";
+
+/** `float32` is the default; `float64` is for checks; `int32` holds labels and indices and has no gradient. */
+export type DType = "float32" | "float64" | "int32";
+
+/** Values in row-major order on the host. */
+export type Values = Float32Array | Float64Array | Int32Array;
+
+export const bytesPerElement: Readonly<Record<DType, number>> = { float32: 4, float64: 8, int32: 4 };
+
+export function isFloat(dtype: DType): boolean {
+  return dtype !== "int32";
+}
+
+/** `n` zeros. */
+export function allocate(dtype: DType, n: number): Values {
+  switch (dtype) {
+    case "float32":
+      return new Float32Array(n);
+    case "float64":
+      return new Float64Array(n);
+    case "int32":
+      return new Int32Array(n);
+  }
+}
+
+export function dtypeOf(values: Values): DType {
+  if (values instanceof Float32Array) return "float32";
+  return values instanceof Float64Array ? "float64" : "int32";
+}
+
+/** Throws unless `dtype` is one of the three. For names that come from outside: options, files. */
+export function checkDType(op: string, dtype: string): asserts dtype is DType {
+  if (!Object.hasOwn(bytesPerElement, dtype)) {
+    throw new ValueError(op, 'dtype must be "float32", "float64" or "int32"', JSON.stringify(dtype));
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * @file The errors of the framework. Each says which op complains, what must hold and what it was
+ * given, and is thrown where the op is called, not where the graph runs.
+ *
+ * A message that starts with `internal:` is a bug of ours, never of the caller.
+ */
+
+import { formatShape, type Shape } from "./shape.ts";
+
+/** Shapes that do not fit an op: `<op>: <what must hold>, got <argument> of shape [..]`. */
+export class ShapeError extends Error {
+  override name = "ShapeError";
+  constructor(op: string, mustHold: string, got: Readonly<Record<string, Shape>>) {
+    const shapes = Object.entries(got).map(([argument, shape]) => `${argument} of shape ${formatShape(shape)}`);
+    super(`${op}: ${mustHold}, got ${shapes.join(" and ")}`);
+  }
+}
+
+/** Element types that do not fit an op. */
+export class DTypeError extends Error {
+  override name = "DTypeError";
+  constructor(op: string, mustHold: string, got: string) {
+    super(`${op}: ${mustHold}, got ${got}`);
+  }
+}
+
+/** An argument other than a tensor that is out of its range: an axis, a scale, an option, a label. */
+export class ValueError extends Error {
+  override name = "ValueError";
+  constructor(op: string, mustHold: string, got: string) {
+    super(`${op}: ${mustHold}, got ${got}`);
+  }
+}
+
+/** A graph that cannot run: a value is gone, a path to a gradient is missing, a device lacks something. */
+export class GraphError extends Error {
+  override name = "GraphError";
+}

@@ -1,0 +1,60 @@
+/** @file The public surface of @gridgrad/core. */
+
+export { grad, type GradOptions } from "./autograd.ts";
+export {
+  type Device,
+  type DeviceBuffer,
+  deviceNames,
+  getDevice,
+  MemoryCounter,
+  openDevice,
+  ReferenceDevice,
+  registerDevice,
+  setDevice,
+  withDevice,
+} from "./device.ts";
+export { allocate, bytesPerElement, checkDType, type DType, isFloat, type Values } from "./dtype.ts";
+export { DTypeError, GraphError, ShapeError, ValueError } from "./errors.ts";
+export { explain, Explanation, formatBytes, profile, type Step } from "./explain.ts";
+export { dependencies } from "./graph.ts";
+export type { Op, OpInfo } from "./op.ts";
+export * from "./ops/index.ts";
+export { Random, type RandomOptions } from "./random.ts";
+export { eager, forget, isRealized, readValues, realize, release, setEager } from "./realize.ts";
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  entryToTensor,
+  type SafetensorsDType,
+  type SafetensorsEntry,
+  SafetensorsError,
+  type SafetensorsFile,
+  valuesToEntry,
+} from "./safetensors.ts";
+export {
+  broadcastShapes,
+  checkShape,
+  formatShape,
+  normalizeAxes,
+  normalizeAxis,
+  sameShape,
+  type Shape,
+  size,
+  stridesOf,
+} from "./shape.ts";
+export {
+  apply,
+  arange,
+  full,
+  leaf,
+  type NestedNumbers,
+  ones,
+  operands,
+  type Recipe,
+  scalarLike,
+  Tensor,
+  tensor,
+  type TensorOptions,
+  zeros,
+} from "./tensor.ts";
+export { broadcastOperand, denseOperand, type Operand, walk } from "./walk.ts";

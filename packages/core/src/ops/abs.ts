@@ -1,0 +1,37 @@
+/**
+ * @file Absolute value.
+ *
+ *     y = |x|        dx = dy sign(x), which is 0 at 0
+ *
+ * Source: torch.abs.
+ */
+
+import type { Op } from "../op.ts";
+import { apply, type Tensor } from "../tensor.ts";
+import { mul } from "./mul.ts";
+import { sign } from "./sign.ts";
+
+/**
+ * The absolute value of each element.
+ *
+ * @param x - any shape.
+ * @returns the shape of `x`.
+ *
+ * @example
+ * ```ts
+ * await abs(tensor([-2, 3])).data(); // [2, 3]
+ * ```
+ */
+export function abs(x: Tensor): Tensor {
+  return apply(absOp, [x], {});
+}
+
+export const absOp: Op = {
+  name: "abs",
+  shape: ([x]) => x,
+  dtype: "any",
+  vjp: (dy, [x]) => [mul(dy, sign(x))],
+  loops(y, [x]) {
+    for (let i = 0; i < y.length; i++) y[i] = Math.abs(x[i]);
+  },
+};

@@ -1,0 +1,37 @@
+/**
+ * @file Exponential function.
+ *
+ *     y = e^x        dx = dy y
+ *
+ * Source: torch.exp.
+ */
+
+import type { Op } from "../op.ts";
+import { apply, type Tensor } from "../tensor.ts";
+import { mul } from "./mul.ts";
+
+/**
+ * e to the power of each element.
+ *
+ * @param x - any shape, floating.
+ * @returns the shape of `x`.
+ * @throws {DTypeError} when `x` is int32.
+ *
+ * @example
+ * ```ts
+ * await exp(tensor([0, -Infinity])).data(); // [1, 0]
+ * ```
+ */
+export function exp(x: Tensor): Tensor {
+  return apply(expOp, [x], {});
+}
+
+export const expOp: Op = {
+  name: "exp",
+  shape: ([x]) => x,
+  dtype: "float",
+  vjp: (dy, _inputs, _attrs, y) => [mul(dy, y)],
+  loops(y, [x]) {
+    for (let i = 0; i < y.length; i++) y[i] = Math.exp(x[i]);
+  },
+};

@@ -1,0 +1,47 @@
+/**
+ * @file Leaky rectified linear unit.
+ *
+ *     y = x where x > 0, else a x        dx = dy where x > 0, else a dy
+ *
+ * Source: torch.nn.functional.leaky_relu, whose gradient at 0 is that of the negative side.
+ */
+
+import type { Op } from "../op.ts";
+import { apply, full, type Tensor } from "../tensor.ts";
+import { greater } from "./compare.ts";
+import { mul } from "./mul.ts";
+import { where } from "./where.ts";
+
+/**
+ * Multiplies negative elements by a small slope.
+ *
+ * @param x - any shape, floating.
+ * @param options.negativeSlope - the factor on the negative side. Default 0.01.
+ * @returns the shape of `x`.
+ * @throws {DTypeError} when `x` is int32.
+ *
+ * @example
+ * ```ts
+ * await leakyRelu(tensor([-1, 2]), { negativeSlope: 0.25 }).data(); // [-0.25, 2]
+ * ```
+ */
+export function leakyRelu(x: Tensor, { negativeSlope = 0.01 }: { negativeSlope?: number } = {}): Tensor {
+  return apply(leakyReluOp, [x], { negativeSlope });
+}
+
+export const leakyReluOp: Op<{ readonly negativeSlope: number }> = {
+  name: "leakyRelu",
+
+  shape: ([x]) => x,
+
+  dtype: "float",
+
+  vjp(dy, [x], { negativeSlope }) {
+    const slope = where(greater(x, 0), full([], 1, { dtype: x.dtype }), full([], negativeSlope, { dtype: x.dtype }));
+    return [mul(dy, slope)];
+  },
+
+  loops(y, [x], { attrs: { negativeSlope } }) {
+    for (let i = 0; i < y.length; i++) y[i] = x[i] > 0 ? x[i] : x[i] * negativeSlope;
+  },
+};

@@ -1,0 +1,69 @@
+/**
+ * @file The largest element over axes.
+ *
+ *     y[kept] = max over the other axes of x        dx = dy shared evenly among the elements that equal y
+ *
+ * Source: torch.amax, whose gradient at ties this is.
+ */
+
+import { ShapeError } from "../errors.ts";
+import type { Op } from "../op.ts";
+import { normalizeAxes } from "../shape.ts";
+import { apply, type Tensor } from "../tensor.ts";
+import { denseOperand, walk } from "../walk.ts";
+import { equal } from "./compare.ts";
+import { div } from "./div.ts";
+import { mul } from "./mul.ts";
+import { type ReduceAttrs, reducedOperand, reducedShape, stretchBack, sum } from "./sum.ts";
+
+/**
+ * Finds the largest element over axes; NaN if one of them is NaN.
+ *
+ * @param x - any shape.
+ * @param dim - axis or axes, negative ones from the back. Default: all.
+ * @param options.keepdim - keep the reduced axes as size 1. Default false.
+ * @returns the shape of `x` without the reduced axes.
+ * @throws {ShapeError} when there is no element to take.
+ * @throws {ValueError} when an axis does not exist or is named twice.
+ *
+ * @example
+ * ```ts
+ * await max(tensor([[1, 7], [3, 4]]), 1).data(); // [7, 4]
+ * ```
+ */
+export function max(
+  x: Tensor,
+  dim?: number | readonly number[],
+  { keepdim = false }: { keepdim?: boolean } = {},
+): Tensor {
+  return apply(maxOp, [x], { axes: normalizeAxes("max", dim, x.shape), keepdim });
+}
+
+export const maxOp: Op<ReduceAttrs> = {
+  name: "max",
+
+  shape([x], attrs) {
+    if (attrs.axes.some((axis) => x[axis] === 0))
+      throw new ShapeError("max", "the reduced axes of x must not be empty", { x });
+    return reducedShape(x, attrs);
+  },
+
+  dtype: "any",
+
+  vjp(dy, [x], { axes }, y) {
+    const taken = equal(x, stretchBack(y, axes, x.shape));
+    const share = div(taken, sum(taken, axes, { keepdim: true }));
+    return [mul(stretchBack(dy, axes, x.shape), share)];
+  },
+
+  loops(y, [x], { attrs: { axes }, inShapes: [shape] }) {
+    const first = new Uint8Array(y.length).fill(1); // int32 has no infinity to start from
+    walk(shape, [denseOperand(shape), reducedOperand(shape, axes)], (n, [xAt, yAt], [, yStep]) => {
+      for (let i = 0; i < n; i++) {
+        const at = yAt + i * yStep;
+        y[at] = first[at] ? x[xAt + i] : Math.max(y[at], x[xAt + i]);
+        first[at] = 0;
+      }
+    });
+  },
+};

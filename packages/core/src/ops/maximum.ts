@@ -1,0 +1,56 @@
+/**
+ * @file The larger of two tensors, element by element.
+ *
+ *     y = max(a, b)        da = dy where a > b, db = dy where b > a, half each where they are equal
+ *
+ * Source: torch.maximum, whose gradient at ties this is. NaN in either operand gives NaN.
+ */
+
+import type { Op } from "../op.ts";
+import { broadcastShapes } from "../shape.ts";
+import { apply, operands, type Tensor } from "../tensor.ts";
+import { broadcastOperand, denseOperand, walk } from "../walk.ts";
+import { add } from "./add.ts";
+import { equal, greater } from "./compare.ts";
+import { sumTo } from "./expand.ts";
+import { mul } from "./mul.ts";
+
+/**
+ * The larger of each pair of elements, broadcasting. NaN in either gives NaN.
+ *
+ * @param a - any shape; a number counts as a scalar.
+ * @param b - a shape that broadcasts with that of `a`; a number counts as a scalar.
+ * @returns the broadcast shape.
+ * @throws {ShapeError} when the shapes do not broadcast.
+ * @throws {DTypeError} when the element types differ.
+ *
+ * @example
+ * ```ts
+ * await maximum(tensor([1, 5]), 3).data(); // [3, 5]
+ * ```
+ */
+export function maximum(a: Tensor | number, b: Tensor | number): Tensor {
+  return apply(maximumOp, operands("maximum", a, b), {});
+}
+
+export const maximumOp: Op = {
+  name: "maximum",
+
+  shape: ([a, b]) => broadcastShapes("maximum", { a, b }),
+
+  dtype: "any",
+
+  vjp(dy, [a, b]) {
+    const half = mul(equal(a, b), 0.5);
+    const toA = mul(dy, add(greater(a, b), half));
+    const toB = mul(dy, add(greater(b, a), half));
+    return [sumTo(toA, a.shape), sumTo(toB, b.shape)];
+  },
+
+  loops(y, [a, b], { inShapes, outShape }) {
+    const operands = [denseOperand(outShape), ...inShapes.map((shape) => broadcastOperand(shape, outShape))];
+    walk(outShape, operands, (n, [yAt, aAt, bAt], [, aStep, bStep]) => {
+      for (let i = 0; i < n; i++) y[yAt + i] = Math.max(a[aAt + i * aStep], b[bAt + i * bStep]);
+    });
+  },
+};

@@ -1,0 +1,48 @@
+/**
+ * @file Product of two tensors.
+ *
+ *     y = a b        da = dy b, db = dy a, each summed over the axes that broadcasting stretched
+ *
+ * Source: torch.mul.
+ */
+
+import type { Op } from "../op.ts";
+import { broadcastShapes } from "../shape.ts";
+import { apply, operands, type Tensor } from "../tensor.ts";
+import { broadcastOperand, denseOperand, walk } from "../walk.ts";
+import { sumTo } from "./expand.ts";
+
+/**
+ * Multiplies element by element, broadcasting.
+ *
+ * @param a - any shape; a number counts as a scalar.
+ * @param b - a shape that broadcasts with that of `a`; a number counts as a scalar.
+ * @returns the broadcast shape.
+ * @throws {ShapeError} when the shapes do not broadcast.
+ * @throws {DTypeError} when the element types differ.
+ *
+ * @example
+ * ```ts
+ * await mul(tensor([1, 2, 3]), tensor([[1], [10]])).array(); // [[1, 2, 3], [10, 20, 30]]
+ * ```
+ */
+export function mul(a: Tensor | number, b: Tensor | number): Tensor {
+  return apply(mulOp, operands("mul", a, b), {});
+}
+
+export const mulOp: Op = {
+  name: "mul",
+
+  shape: ([a, b]) => broadcastShapes("mul", { a, b }),
+
+  dtype: "any",
+
+  vjp: (dy, [a, b]) => [sumTo(mul(dy, b), a.shape), sumTo(mul(dy, a), b.shape)],
+
+  loops(y, [a, b], { inShapes, outShape }) {
+    const operands = [denseOperand(outShape), ...inShapes.map((shape) => broadcastOperand(shape, outShape))];
+    walk(outShape, operands, (n, [yAt, aAt, bAt], [, aStep, bStep]) => {
+      for (let i = 0; i < n; i++) y[yAt + i] = a[aAt + i * aStep] * b[bAt + i * bStep];
+    });
+  },
+};

@@ -1,0 +1,35 @@
+/**
+ * @file Negation.
+ *
+ *     y = -x        dx = -dy
+ *
+ * Source: torch.neg.
+ */
+
+import type { Op } from "../op.ts";
+import { apply, type Tensor } from "../tensor.ts";
+
+/**
+ * The negative of each element.
+ *
+ * @param x - any shape.
+ * @returns the shape of `x`.
+ *
+ * @example
+ * ```ts
+ * await neg(tensor([1, -2])).data(); // [-1, 2]
+ * ```
+ */
+export function neg(x: Tensor): Tensor {
+  return apply(negOp, [x], {});
+}
+
+export const negOp: Op = {
+  name: "neg",
+  shape: ([x]) => x,
+  dtype: "any",
+  vjp: (dy) => [neg(dy)],
+  loops(y, [x]) {
+    for (let i = 0; i < y.length; i++) y[i] = -x[i];
+  },
+};

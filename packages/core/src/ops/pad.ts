@@ -1,0 +1,76 @@
+/**
+ * @file Pad: a constant around a tensor.
+ *
+ *     y[before + i] = x[i], the constant elsewhere        dx = the inner part of dy        (per axis)
+ *
+ * Source: torch.nn.functional.pad with mode="constant", with the axes in their order instead of from the last one.
+ */
+
+import { ValueError } from "../errors.ts";
+import type { Op } from "../op.ts";
+import { type Shape, stridesOf } from "../shape.ts";
+import { apply, type Tensor } from "../tensor.ts";
+import { denseOperand, walk } from "../walk.ts";
+import { slice } from "./slice.ts";
+
+interface Attrs {
+  readonly padding: readonly (readonly [before: number, after: number])[];
+  readonly value: number;
+}
+
+/**
+ * Puts a constant border around `x`.
+ *
+ * @param x - any shape.
+ * @param padding - `[before, after]` per axis of `x`, in elements, at least 0.
+ * @param options.value - the constant. Default 0.
+ * @returns the shape of `x`, each axis longer by `before + after`.
+ * @throws {ValueError} unless `padding` has one pair of integers of at least 0 per axis.
+ *
+ * @example
+ * ```ts
+ * await pad(tensor([1, 2]), [[1, 2]]).data(); // [0, 1, 2, 0, 0]
+ * ```
+ */
+export function pad(x: Tensor, padding: Attrs["padding"], { value = 0 }: { value?: number } = {}): Tensor {
+  return apply(padOp, [x], { padding, value });
+}
+
+export const padOp: Op<Attrs> = {
+  name: "pad",
+
+  shape([x], { padding }) {
+    const valid = padding.length === x.length && padding.every((pair) => pair.length === 2 && pair.every(isCount));
+    if (!valid) {
+      const rule = `padding must have one pair [before, after] of integers of at least 0 per axis of x, ${x.length}`;
+      throw new ValueError("pad", rule, JSON.stringify(padding));
+    }
+    return paddedShape(x, padding);
+  },
+
+  dtype: "any",
+
+  vjp: (dy, [x], { padding }) => [
+    slice(
+      dy,
+      padding.map(([before], axis) => [before, before + x.shape[axis]]),
+    ),
+  ],
+
+  loops(y, [x], { attrs: { padding, value }, inShapes: [shape], outShape }) {
+    y.fill(value);
+    const strides = stridesOf(outShape);
+    const offset = padding.reduce((total, [before], axis) => total + before * strides[axis], 0);
+    walk(shape, [{ strides, offset }, denseOperand(shape)], (n, [yAt, xAt], [yStep]) => {
+      for (let i = 0; i < n; i++) y[yAt + i * yStep] = x[xAt + i];
+    });
+  },
+};
+
+function paddedShape(x: Shape, padding: Attrs["padding"]): Shape {
+  return x.map((dim, axis) => dim + padding[axis][0] + padding[axis][1]);
+}
+
+function isCount(n: number): boolean {
+  return Number.isInteger(n) && n >= 0;
+}

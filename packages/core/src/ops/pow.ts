@@ -1,0 +1,59 @@
+/**
+ * @file Power.
+ *
+ *     y = a^b        da = dy b a^(b-1), which is 0 for b = 0;  db = dy y ln a, which is 0 for a = 0 and b >= 0
+ *
+ * Source: torch.pow, whose conventions at zero these are.
+ */
+
+import type { Op } from "../op.ts";
+import { broadcastShapes } from "../shape.ts";
+import { apply, operands, type Tensor, zeros } from "../tensor.ts";
+import { broadcastOperand, denseOperand, walk } from "../walk.ts";
+import { equal, greaterEqual } from "./compare.ts";
+import { sumTo } from "./expand.ts";
+import { log } from "./log.ts";
+import { mul } from "./mul.ts";
+import { sub } from "./sub.ts";
+import { where } from "./where.ts";
+
+/**
+ * Raises to a power element by element, broadcasting. NaN for a negative base with a fractional exponent.
+ *
+ * @param base - any shape, floating; a number counts as a scalar.
+ * @param exponent - a shape that broadcasts with that of `base`; a number counts as a scalar.
+ * @returns the broadcast shape.
+ * @throws {ShapeError} when the shapes do not broadcast.
+ * @throws {DTypeError} when the element types differ or are int32.
+ *
+ * @example
+ * ```ts
+ * await pow(tensor([1, 2, 3]), 2).data(); // [1, 4, 9]
+ * ```
+ */
+export function pow(base: Tensor | number, exponent: Tensor | number): Tensor {
+  return apply(powOp, operands("pow", base, exponent), {});
+}
+
+export const powOp: Op = {
+  name: "pow",
+
+  shape: ([a, b]) => broadcastShapes("pow", { base: a, exponent: b }),
+
+  dtype: "float",
+
+  vjp(dy, [a, b], _attrs, y) {
+    const none = zeros([], { dtype: dy.dtype });
+    const slopeOfBase = where(equal(b, 0), none, mul(b, pow(a, sub(b, 1))));
+    const zeroBase = mul(equal(a, 0), greaterEqual(b, 0)); // there 0 ln 0 would be NaN
+    const slopeOfExponent = where(zeroBase, none, mul(y, log(a)));
+    return [sumTo(mul(dy, slopeOfBase), a.shape), sumTo(mul(dy, slopeOfExponent), b.shape)];
+  },
+
+  loops(y, [a, b], { inShapes, outShape }) {
+    const operands = [denseOperand(outShape), ...inShapes.map((shape) => broadcastOperand(shape, outShape))];
+    walk(outShape, operands, (n, [yAt, aAt, bAt], [, aStep, bStep]) => {
+      for (let i = 0; i < n; i++) y[yAt + i] = a[aAt + i * aStep] ** b[bAt + i * bStep];
+    });
+  },
+};

@@ -1,0 +1,37 @@
+/**
+ * @file Rectified linear unit.
+ *
+ *     y = max(x, 0)        dx = dy where x > 0
+ *
+ * Source: torch.nn.functional.relu, whose gradient at 0 is 0.
+ */
+
+import type { Op } from "../op.ts";
+import { apply, type Tensor } from "../tensor.ts";
+import { greater } from "./compare.ts";
+import { mul } from "./mul.ts";
+
+/**
+ * Replaces negative elements by 0; NaN stays NaN.
+ *
+ * @param x - any shape.
+ * @returns the shape of `x`.
+ *
+ * @example
+ * ```ts
+ * await relu(tensor([-1, 2])).data(); // [0, 2]
+ * ```
+ */
+export function relu(x: Tensor): Tensor {
+  return apply(reluOp, [x], {});
+}
+
+export const reluOp: Op = {
+  name: "relu",
+  shape: ([x]) => x,
+  dtype: "any",
+  vjp: (dy, [x]) => [mul(dy, greater(x, 0))],
+  loops(y, [x]) {
+    for (let i = 0; i < y.length; i++) y[i] = Math.max(x[i], 0);
+  },
+};

@@ -1,0 +1,38 @@
+/**
+ * @file Square root.
+ *
+ *     y = √x        dx = dy / 2y, infinite at 0
+ *
+ * Source: torch.sqrt.
+ */
+
+import type { Op } from "../op.ts";
+import { apply, type Tensor } from "../tensor.ts";
+import { div } from "./div.ts";
+import { mul } from "./mul.ts";
+
+/**
+ * The square root of each element; NaN for negative ones.
+ *
+ * @param x - any shape, floating.
+ * @returns the shape of `x`.
+ * @throws {DTypeError} when `x` is int32.
+ *
+ * @example
+ * ```ts
+ * await sqrt(tensor([4, 9])).data(); // [2, 3]
+ * ```
+ */
+export function sqrt(x: Tensor): Tensor {
+  return apply(sqrtOp, [x], {});
+}
+
+export const sqrtOp: Op = {
+  name: "sqrt",
+  shape: ([x]) => x,
+  dtype: "float",
+  vjp: (dy, _inputs, _attrs, y) => [div(dy, mul(y, 2))],
+  loops(y, [x]) {
+    for (let i = 0; i < y.length; i++) y[i] = Math.sqrt(x[i]);
+  },
+};

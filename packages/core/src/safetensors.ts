@@ -1,0 +1,260 @@
+/**
+ * @file The safetensors format: named tensors and string metadata in one file, shared with Python.
+ *
+ *     8 bytes   length N of the header, little-endian
+ *     N bytes   JSON: { "__metadata__": { key: value }, "<name>": { dtype, shape, data_offsets: [begin, end] }, .. }
+ *     the rest  the tensors' values, little-endian, row-major, without holes or overlaps
+ *
+ * Source: the format's description in huggingface/safetensors, README.md; the limits are those of its Rust reader.
+ */
+
+import { type DType, dtypeOf, type Values } from "./dtype.ts";
+import { formatShape, type Shape, size } from "./shape.ts";
+import { leaf, type Tensor } from "./tensor.ts";
+
+/** A file that breaks a rule of the format: which rule, and what the file has. */
+export class SafetensorsError extends Error {
+  override name = "SafetensorsError";
+}
+
+/** The format's name of an element type that this project reads and writes. */
+export type SafetensorsDType = "F32" | "F64" | "I32" | "I64";
+
+/** One tensor of a file. int64 values are BigInts, as JavaScript has them. */
+export interface SafetensorsEntry {
+  readonly dtype: SafetensorsDType;
+  readonly shape: Shape;
+  readonly values: Float32Array | Float64Array | Int32Array | BigInt64Array;
+}
+
+export interface SafetensorsFile {
+  readonly tensors: Readonly<Record<string, SafetensorsEntry>>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const arrays = { F32: Float32Array, F64: Float64Array, I32: Int32Array, I64: BigInt64Array } as const;
+
+/** Element types of the format that this project has no use for. */
+const otherTypes = ["BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "I16", "U16", "F16", "BF16", "U32", "U64"];
+
+const maxHeaderBytes = 100_000_000; // the Rust reader's limit
+
+/**
+ * Reads a file. The values are copied, so `bytes` may be reused.
+ *
+ * @param bytes - the whole file.
+ * @throws {SafetensorsError} that names the rule of the format that the file breaks.
+ *
+ * @example
+ * ```ts
+ * const values = new Float32Array([1, 2]);
+ * const bytes = encodeSafetensors({ w: { dtype: "F32", shape: [2], values } }, { step: "7" });
+ * const { tensors, metadata } = decodeSafetensors(bytes);
+ * tensors.w.values; // [1, 2]
+ * metadata.step; // 7
+ * ```
+ */
+export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
+  if (bytes.length < 8)
+    throw broken(`a file must start with 8 bytes of header length, got ${bytes.length} bytes in all`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headerBytes = Number(view.getBigUint64(0, true));
+  if (headerBytes > maxHeaderBytes) {
+    throw broken(
+      `the header must have at most ${maxHeaderBytes} bytes, got a length of ${headerBytes} (is this a safetensors file?)`,
+    );
+  }
+  if (8 + headerBytes > bytes.length) {
+    throw broken(
+      `the header must fit into the file: 8 + ${headerBytes} bytes, got ${bytes.length} (is the file truncated?)`,
+    );
+  }
+  const header = parseHeader(bytes.subarray(8, 8 + headerBytes));
+  const data = bytes.subarray(8 + headerBytes);
+
+  const { __metadata__: metadata = {}, ...infos } = header;
+  const tensors = Object.entries(infos).map(([name, info]) => ({ name, ...checkInfo(name, info, data.length) }));
+  checkTiling(tensors, data.length);
+  return {
+    tensors: Object.fromEntries(
+      tensors.map(({ name, dtype, shape, begin, end }) => {
+        // A copy is aligned, unlike the place in the file. Node's Buffer overrides `slice` to share memory.
+        const copy = Uint8Array.prototype.slice.call(data, begin, end);
+        return [name, { dtype, shape, values: new arrays[dtype](copy.buffer) }];
+      }),
+    ),
+    metadata: checkMetadata(metadata),
+  };
+}
+
+/**
+ * Writes a file: widest element type first, then by name, so every tensor is aligned and the same tensors give the same bytes.
+ *
+ * @throws {SafetensorsError} when a shape does not fit its values, or a tensor is called `__metadata__`.
+ *
+ * @example
+ * ```ts
+ * encodeSafetensors({ w: { dtype: "F32", shape: [1], values: new Float32Array(1) } }).length; // 76
+ * ```
+ */
+export function encodeSafetensors(
+  tensors: Readonly<Record<string, SafetensorsEntry>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const entries = Object.entries(tensors).sort(
+    ([a, x], [b, y]) => y.values.BYTES_PER_ELEMENT - x.values.BYTES_PER_ELEMENT || (a < b ? -1 : 1),
+  );
+  const header: Record<string, unknown> =
+    Object.keys(metadata).length > 0 ? { __metadata__: checkMetadata(metadata) } : {};
+  let offset = 0;
+  for (const [name, { dtype, shape, values }] of entries) {
+    if (name === "__metadata__") throw broken("no tensor may be called __metadata__, the name is the format's own");
+    if (!(values instanceof arrays[dtype]))
+      throw broken(`${name}: values of ${dtype} must be a ${arrays[dtype].name}, got a ${values.constructor.name}`);
+    if (values.length !== size(shape))
+      throw broken(`${name}: ${formatShape(shape)} must have ${size(shape)} values, got ${values.length}`);
+    header[name] = { dtype, shape, data_offsets: [offset, offset + values.byteLength] };
+    offset += values.byteLength;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const headerBytes = Math.ceil(json.length / 8) * 8; // padded with spaces, so the values start on 8 bytes
+  const bytes = new Uint8Array(8 + headerBytes + offset).fill(0x20, 8, 8 + headerBytes);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  bytes.set(json, 8);
+  let at = 8 + headerBytes;
+  for (const [, { values }] of entries) {
+    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
+    at += values.byteLength;
+  }
+  return bytes;
+}
+
+/**
+ * A leaf with an entry's values. int64 becomes int32, the type of labels here.
+ *
+ * @throws {SafetensorsError} when an int64 value does not fit into 32 bits.
+ */
+export function entryToTensor({ dtype, shape, values }: SafetensorsEntry): Tensor {
+  if (!(values instanceof BigInt64Array)) return leaf(shape, dtypeOf(values), values.slice());
+  const narrow = Int32Array.from(values, (value) => {
+    if (BigInt.asIntN(32, value) !== value)
+      throw broken(`${dtype} values must fit into int32, the type of labels here, got ${value}`);
+    return Number(value);
+  });
+  return leaf(shape, "int32", narrow);
+}
+
+/** The entry of a tensor with these values. */
+export function valuesToEntry(shape: Shape, values: Values): SafetensorsEntry {
+  const names: Readonly<Record<DType, SafetensorsDType>> = { float32: "F32", float64: "F64", int32: "I32" };
+  return { dtype: names[dtypeOf(values)], shape, values };
+}
+
+function parseHeader(bytes: Uint8Array): Record<string, unknown> {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw broken("the header must be UTF-8, got bytes that are not");
+  }
+  if (!text.startsWith("{")) throw broken(`the header must start with "{", got ${JSON.stringify(text.slice(0, 1))}`);
+  let header: unknown;
+  try {
+    header = JSON.parse(text);
+  } catch (error) {
+    throw broken(`the header must be JSON, got text that is not: ${(error as Error).message}`);
+  }
+  const twice = duplicateKey(text);
+  if (twice !== null) throw broken(`each name may stand in the header once, got ${JSON.stringify(twice)} twice`);
+  return header as Record<string, unknown>;
+}
+
+/** `JSON.parse` keeps the last of two equal keys and says nothing. Finds a key of the outer object that comes again. */
+function duplicateKey(json: string): string | null {
+  const seen = new Set<string>();
+  let depth = 0;
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}[\]]/g)) {
+    if (token === "{" || token === "[") depth++;
+    else if (token === "}" || token === "]") depth--;
+    else if (depth === 1 && token.endsWith(":")) {
+      const key = JSON.parse(token.slice(0, -1)) as string;
+      if (seen.has(key)) return key;
+      seen.add(key);
+    }
+  }
+  return null;
+}
+
+interface Info {
+  readonly dtype: SafetensorsDType;
+  readonly shape: Shape;
+  readonly begin: number;
+  readonly end: number;
+}
+
+function checkInfo(name: string, info: unknown, dataBytes: number): Info {
+  const { dtype, shape, data_offsets: offsets } = (info ?? {}) as Record<string, unknown>;
+  if (typeof dtype !== "string" || !Object.hasOwn(arrays, dtype)) {
+    const known = otherTypes.includes(dtype as string)
+      ? ", a type of the format that gridgrad does not read; convert the file"
+      : "";
+    throw broken(`${name}: dtype must be one of F32, F64, I32, I64, got ${JSON.stringify(dtype)}${known}`);
+  }
+  if (!isSizes(shape))
+    throw broken(`${name}: shape must be an array of integers of at least 0, got ${JSON.stringify(shape)}`);
+  if (!isSizes(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
+    throw broken(`${name}: data_offsets must be [begin, end] with 0 <= begin <= end, got ${JSON.stringify(offsets)}`);
+  }
+  const [begin, end] = offsets;
+  if (end > dataBytes) {
+    throw broken(
+      `${name}: data_offsets must end within the ${dataBytes} bytes of data, got ${end} (is the file truncated?)`,
+    );
+  }
+  const type = dtype as SafetensorsDType;
+  const needed = size(shape) * arrays[type].BYTES_PER_ELEMENT;
+  if (end - begin !== needed) {
+    throw broken(
+      `${name}: ${type} ${formatShape(shape)} must have ${needed} bytes, got ${end - begin} by its data_offsets`,
+    );
+  }
+  return { dtype: type, shape, begin, end };
+}
+
+/** The tensors must cover the data without holes, overlaps or bytes behind the last one. */
+function checkTiling(tensors: readonly (Info & { readonly name: string })[], dataBytes: number): void {
+  let covered = 0;
+  for (const { name, begin, end } of [...tensors].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin > covered)
+      throw broken(
+        `${name}: the data must have no holes, got ${begin - covered} bytes before it that belong to no tensor`,
+      );
+    if (begin < covered)
+      throw broken(
+        `${name}: tensors must not overlap, got one that begins ${covered - begin} bytes before its predecessor ends`,
+      );
+    covered = end;
+  }
+  if (covered < dataBytes)
+    throw broken(`the data must end with the last tensor, got ${dataBytes - covered} bytes behind it`);
+}
+
+function checkMetadata(metadata: unknown): Record<string, string> {
+  const valid = typeof metadata === "object" && metadata !== null && !Array.isArray(metadata);
+  if (!valid) throw broken(`__metadata__ must be an object of strings, got ${JSON.stringify(metadata)}`);
+  for (const [key, value] of Object.entries(metadata)) {
+    if (typeof value !== "string")
+      throw broken(
+        `__metadata__ must be an object of strings, got ${JSON.stringify(value)} for ${JSON.stringify(key)}`,
+      );
+  }
+  return metadata as Record<string, string>;
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((entry) => Number.isSafeInteger(entry) && entry >= 0);
+}
+
+function broken(message: string): SafetensorsError {
+  return new SafetensorsError(`safetensors: ${message}`);
+}

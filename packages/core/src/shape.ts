@@ -1,0 +1,90 @@
+/**
+ * @file Shapes: plain arrays of sizes, and the few rules about them that ops share.
+ *
+ * Values lie in row-major order: the last axis is contiguous, and the stride of an axis is the
+ * product of the sizes behind it.
+ *
+ * Source of the broadcasting rule: NumPy, "General broadcasting rules".
+ */
+
+import { ShapeError, ValueError } from "./errors.ts";
+
+/** Sizes of the axes. `[]` is a scalar. */
+export type Shape = readonly number[];
+
+/** Number of elements. A scalar, `[]`, has 1. */
+export function size(shape: Shape): number {
+  let n = 1;
+  for (const dim of shape) n *= dim;
+  return n;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((dim, i) => dim === b[i]);
+}
+
+/** Row-major strides, in elements: `[2, 3, 4]` gives `[12, 4, 1]`. */
+export function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = stride;
+    stride *= shape[axis];
+  }
+  return strides;
+}
+
+/** Throws unless every size is an integer of at least 0. Called once, where a shape enters the framework. */
+export function checkShape(op: string, shape: Shape): void {
+  if (!Array.isArray(shape) || !shape.every((dim) => Number.isInteger(dim) && dim >= 0)) {
+    throw new ValueError(op, "a shape must be an array of integers of at least 0", JSON.stringify(shape));
+  }
+}
+
+/** The axis counted from the front: -1 is the last one. Throws when there is no such axis. */
+export function normalizeAxis(op: string, axis: number, shape: Shape): number {
+  const rank = shape.length;
+  if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
+    const rule = rank === 0 ? "x must have at least one axis" : `dim must be an integer in [${-rank}, ${rank - 1}]`;
+    throw new ValueError(op, rule, `dim ${axis} for x of shape ${formatShape(shape)}`);
+  }
+  return axis < 0 ? axis + rank : axis;
+}
+
+/** The axes counted from the front, ascending, each named once. `undefined` means all of them. */
+export function normalizeAxes(op: string, axes: number | readonly number[] | undefined, shape: Shape): number[] {
+  if (axes === undefined) return shape.map((_, axis) => axis);
+  const list = (typeof axes === "number" ? [axes] : axes).map((axis) => normalizeAxis(op, axis, shape));
+  if (new Set(list).size !== list.length) {
+    throw new ValueError(
+      op,
+      "each axis may be named once",
+      `dim [${String(axes)}] for x of shape ${formatShape(shape)}`,
+    );
+  }
+  return list.sort((a, b) => a - b);
+}
+
+/** The shape both operands stretch to: aligned at the last axis, sizes equal or one of them 1. */
+export function broadcastShapes(op: string, shapes: Readonly<Record<string, Shape>>): Shape {
+  const list = Object.values(shapes);
+  const rank = Math.max(...list.map((shape) => shape.length));
+  const out = new Array<number>(rank).fill(1);
+  for (const shape of list) {
+    const lead = rank - shape.length;
+    for (let axis = 0; axis < shape.length; axis++) {
+      const dim = shape[axis];
+      if (dim === 1 || dim === out[lead + axis]) continue;
+      if (out[lead + axis] !== 1) {
+        throw new ShapeError(op, "shapes must broadcast: aligned at the last axis, sizes equal or 1", shapes);
+      }
+      out[lead + axis] = dim;
+    }
+  }
+  return out;
+}
+
+/** `[2, 3]` as it stands in messages. */
+export function formatShape(shape: Shape): string {
+  return `[${shape.join(", ")}]`;
+}

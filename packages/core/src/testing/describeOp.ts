@@ -1,0 +1,86 @@
+/**
+ * @file The five kinds of tests that every op has, in one call. All fields are required: an op whose tests lack a kind does not
+ * compile, and an empty kind fails.
+ */
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+
+import { openDevice, withDevice } from "../device.ts";
+import type { Tensor } from "../tensor.ts";
+import { checkGradients } from "./checkGradients.ts";
+import { checkGolden, type GoldenRun, parseGolden } from "./golden.ts";
+import { goldenFiles } from "./goldenFiles.ts";
+
+/** Tests by their titles: sentences about behaviour. */
+export type Tests = Readonly<Record<string, () => void | Promise<void>>>;
+
+export interface GradientTest {
+  readonly f: (...xs: Tensor[]) => Tensor;
+  /** Float64 leaves, away from kinks. */
+  readonly inputs: fc.Arbitrary<readonly Tensor[]>;
+  /** Default 50. */
+  readonly numRuns?: number;
+}
+
+export interface OpTests {
+  /** Tiny cases that a reader can verify on paper. */
+  readonly byHand: Tests;
+  /** PyTorch's outputs and gradients: patterns of files in goldens/, and how to run one. */
+  readonly golden: { readonly cases: readonly string[]; readonly run: GoldenRun };
+  /** Properties, each a call of `fc.assert`. */
+  readonly laws: Tests;
+  /** Finite differences of first and second order; `none` gives the reason why an op has no gradient. */
+  readonly gradients: Readonly<Record<string, GradientTest>> | { readonly none: string };
+  /** Each error message, pinned by an inline snapshot. */
+  readonly errors: Tests;
+}
+
+/** Declares the tests of the op `f`. */
+export function describeOp(f: { readonly name: string }, { byHand, golden, laws, gradients, errors }: OpTests): void {
+  describe(f.name, () => {
+    group("by hand", byHand);
+
+    describe("golden", () => {
+      for (const { name, bytes } of golden.cases.flatMap(goldenFiles)) {
+        test.each(["float32", "float64"] as const)(`${name} in %s`, async (dtype) => {
+          const results = await withDevice(openDevice("reference"), () =>
+            checkGolden(parseGolden(bytes), golden.run, dtype),
+          );
+          expect(results.length).toBeGreaterThan(0);
+          expect(results.filter((result) => !result.ok)).toEqual([]);
+        });
+      }
+    });
+
+    group("laws", laws);
+
+    describe("gradients", () => {
+      if ("none" in gradients && typeof gradients.none === "string") {
+        test(`has none: ${gradients.none}`, () => expect(gradients.none).not.toBe(""));
+        return;
+      }
+      const cases = Object.entries(gradients as Readonly<Record<string, GradientTest>>);
+      test("has at least one check", () => expect(cases.length).toBeGreaterThan(0));
+      for (const [title, { f, inputs, numRuns = 50 }] of cases) {
+        test(`${title}, first and second order`, () =>
+          fc.assert(
+            fc.asyncProperty(inputs, fc.nat(1000), async (xs, seed) => {
+              const checks = await checkGradients(f, xs, { order: 2, seed });
+              expect(checks.length).toBeGreaterThan(0);
+            }),
+            { numRuns },
+          ));
+      }
+    });
+
+    group("errors", errors);
+  });
+}
+
+function group(title: string, tests: Tests): void {
+  describe(title, () => {
+    if (Object.keys(tests).length === 0) test("has at least one test", () => expect.fail(`${title} is empty`));
+    for (const [name, body] of Object.entries(tests)) test(name, body);
+  });
+}

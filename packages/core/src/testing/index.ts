@@ -1,0 +1,23 @@
+/**
+ * @file @gridgrad/core/testing: gradient checks, arbitraries and golden cases, for our tests and for yours.
+ * `describeOp`, which needs vitest, and `goldenFiles`, which needs Node, are imported from their own paths.
+ */
+
+export { broadcasting, dims, integers, reals, type ShapeOptions, shapes } from "./arbitraries.ts";
+export {
+  checkGradients,
+  compareGradients,
+  dot,
+  type GradientCheck,
+  type GradientCheckOptions,
+} from "./checkGradients.ts";
+export {
+  checkGolden,
+  type GoldenAttrs,
+  type GoldenCase,
+  type GoldenResult,
+  type GoldenRun,
+  type GoldenRuns,
+  parseGolden,
+} from "./golden.ts";
+export { differenceStep, float32Limit, float64GoldenLimit, gradientTolerance, u32, u64 } from "./tolerance.ts";

@@ -1,0 +1,122 @@
+/**
+ * @file Initialisers: leaves of random or constant values for parameters.
+ *
+ *     kaiming  std = gain / √fan        xavier  std = gain √(2 / (fanIn + fanOut))        uniform: bound = √3 std
+ *
+ * A weight `[O, I, ..kernel]` has fanIn = I · kernel elements, fanOut = O · kernel elements.
+ *
+ * Source: torch.nn.init; He et al. 2015, arXiv:1502.01852; Glorot and Bengio 2010.
+ */
+
+import { full, Random, type Shape, ShapeError, size, type Tensor, ValueError } from "@gridgrad/core";
+
+let shared = new Random(0);
+
+/** Restarts the stream of random numbers from which layers are initialised when they are not given one of their own. */
+export function manualSeed(seed: number): void {
+  shared = new Random(seed);
+}
+
+/** That stream. */
+export function defaultRandom(): Random {
+  return shared;
+}
+
+export interface InitOptions {
+  /** Where the random numbers come from. Default: the stream that `manualSeed` restarts. */
+  readonly random?: Random;
+}
+
+export interface KaimingOptions extends InitOptions {
+  /** Slope of the negative side of the leaky relu that follows. Default 0, a plain relu. */
+  readonly a?: number;
+  /** Keep the variance of activations (`fanIn`) or of gradients (`fanOut`). Default `fanIn`. */
+  readonly mode?: "fanIn" | "fanOut";
+}
+
+/**
+ * Normal with the standard deviation that keeps the variance through a relu.
+ *
+ * @param shape - of a weight, at least two axes.
+ * @throws {ShapeError} when `shape` has fewer than two axes.
+ */
+export function kaimingNormal(shape: Shape, { a = 0, mode = "fanIn", random = shared }: KaimingOptions = {}): Tensor {
+  return random.normal(shape, { std: kaimingStd("kaimingNormal", shape, a, mode) });
+}
+
+/**
+ * Uniform with the standard deviation that keeps the variance through a relu. With `a = √5` it is what PyTorch's convolutions and
+ * linear layers start from.
+ *
+ * @param shape - of a weight, at least two axes.
+ * @throws {ShapeError} when `shape` has fewer than two axes.
+ */
+export function kaimingUniform(shape: Shape, { a = 0, mode = "fanIn", random = shared }: KaimingOptions = {}): Tensor {
+  const bound = Math.sqrt(3) * kaimingStd("kaimingUniform", shape, a, mode);
+  return random.uniform(shape, { low: -bound, high: bound });
+}
+
+export interface XavierOptions extends InitOptions {
+  /** Factor of the standard deviation. Default 1. */
+  readonly gain?: number;
+}
+
+/**
+ * Normal with the standard deviation that balances activations and gradients.
+ *
+ * @param shape - of a weight, at least two axes.
+ * @throws {ShapeError} when `shape` has fewer than two axes.
+ */
+export function xavierNormal(shape: Shape, { gain = 1, random = shared }: XavierOptions = {}): Tensor {
+  return random.normal(shape, { std: xavierStd("xavierNormal", shape, gain) });
+}
+
+/**
+ * Uniform with the standard deviation that balances activations and gradients.
+ *
+ * @param shape - of a weight, at least two axes.
+ * @throws {ShapeError} when `shape` has fewer than two axes.
+ */
+export function xavierUniform(shape: Shape, { gain = 1, random = shared }: XavierOptions = {}): Tensor {
+  const bound = Math.sqrt(3) * xavierStd("xavierUniform", shape, gain);
+  return random.uniform(shape, { low: -bound, high: bound });
+}
+
+/** Normal around `mean`. @throws {ValueError} when `std` is negative. */
+export function normal(
+  shape: Shape,
+  { mean = 0, std = 1, random = shared }: { mean?: number; std?: number } & InitOptions = {},
+): Tensor {
+  if (!(std >= 0)) throw new ValueError("normal", "std must be at least 0", String(std));
+  return random.normal(shape, { mean, std });
+}
+
+/** Uniform in [low, high). */
+export function uniform(
+  shape: Shape,
+  { low = 0, high = 1, random = shared }: { low?: number; high?: number } & InitOptions = {},
+): Tensor {
+  return random.uniform(shape, { low, high });
+}
+
+/** The same value everywhere. */
+export function constant(shape: Shape, value: number): Tensor {
+  return full(shape, value);
+}
+
+/** Elements of a weight that feed one output, and that one input feeds. */
+export function fans(op: string, shape: Shape): { fanIn: number; fanOut: number } {
+  if (shape.length < 2)
+    throw new ShapeError(op, "a weight must have at least two axes [O, I, ..kernel]", { weight: shape });
+  const kernel = size(shape.slice(2));
+  return { fanIn: shape[1] * kernel, fanOut: shape[0] * kernel };
+}
+
+function kaimingStd(op: string, shape: Shape, a: number, mode: "fanIn" | "fanOut"): number {
+  return Math.sqrt(2 / (1 + a * a)) / Math.sqrt(fans(op, shape)[mode]);
+}
+
+function xavierStd(op: string, shape: Shape, gain: number): number {
+  const { fanIn, fanOut } = fans(op, shape);
+  return gain * Math.sqrt(2 / (fanIn + fanOut));
+}

@@ -1,0 +1,89 @@
+/**
+ * @file @gridgrad/nn/node: models and checkpoints on disk. Files are written beside their place and renamed into it, so a crash
+ * leaves the former file or the new one, never half of one.
+ */
+
+import { randomUUID } from "node:crypto";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+
+import { decodeSafetensors, encodeSafetensors, SafetensorsError, type SafetensorsFile } from "@gridgrad/core";
+
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type Run } from "./checkpoint.ts";
+import type { LoadOptions, Module, StateDict } from "./module.ts";
+
+/**
+ * Writes a file whole or not at all. Missing folders are made.
+ *
+ * @throws {Error} of the file system; the former file, if there was one, is untouched then.
+ */
+export async function writeFileAtomic(path: string, bytes: Uint8Array | string): Promise<void> {
+  const folder = dirname(resolve(path));
+  await mkdir(folder, { recursive: true });
+  const temporary = `${resolve(path)}.${randomUUID()}.tmp`;
+  try {
+    const file = await open(temporary, "wx");
+    try {
+      await file.writeFile(bytes);
+      await file.sync(); // or the rename could reach the disk before the contents do
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Writes the parameters and buffers of `model` as a safetensors file that PyTorch can load. */
+export async function saveWeights(
+  path: string,
+  model: Module,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await writeFileAtomic(path, encodeSafetensors(await model.stateDict(), { format: "pt", ...metadata }));
+}
+
+/**
+ * Loads parameters and buffers from a safetensors file: weights, from here or from Python, or a checkpoint.
+ *
+ * @throws {SafetensorsError} when the file breaks the format; the message begins with its path.
+ * @throws {ValueError} when names or shapes do not fit.
+ */
+export async function loadWeights(path: string, model: Module, options?: LoadOptions): Promise<void> {
+  model.loadStateDict((await readStateDict(path)).tensors, options);
+}
+
+/** The tensors and metadata of a weights file or, without their prefix, those of the model in a checkpoint. */
+export async function readStateDict(
+  path: string,
+): Promise<{ tensors: StateDict; metadata: Readonly<Record<string, string>> }> {
+  const bytes = await readFile(path);
+  const file = named(path, (): SafetensorsFile => decodeSafetensors(bytes));
+  if (file.metadata.format?.startsWith("gridgrad-checkpoint")) {
+    return { tensors: named(path, () => decodeCheckpoint(bytes)).model, metadata: file.metadata };
+  }
+  return file;
+}
+
+/** Writes a checkpoint of `run` after `step` steps. */
+export async function saveCheckpoint(path: string, run: Run, step: number, extra?: unknown): Promise<void> {
+  await writeFileAtomic(path, await encodeCheckpoint(run, step, extra));
+}
+
+/** Reads a checkpoint. @throws {SafetensorsError} whose message begins with the path. */
+export async function readCheckpoint(path: string): Promise<Checkpoint> {
+  const bytes = await readFile(path);
+  return named(path, () => decodeCheckpoint(bytes));
+}
+
+/** Puts the path in front of what is wrong with the file. */
+function named<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof SafetensorsError) error.message = `${path}: ${error.message}`;
+    throw error;
+  }
+}

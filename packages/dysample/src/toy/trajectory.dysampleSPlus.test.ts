@@ -1,0 +1,3 @@
+import { describeTrajectory } from "../testing/describeTrajectory.ts";
+
+describeTrajectory("dysample-s+");

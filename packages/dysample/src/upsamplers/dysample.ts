@@ -1,0 +1,211 @@
+/**
+ * @file DySample: upsampling by learning where to sample.
+ *
+ * A bilinear resize by s reads, for sub-pixel (i, j) of input pixel (h, w), the position
+ *
+ *     (w + 0.5 + initPos_x, h + 0.5 + initPos_y),    initPos = ((1 - s)/2 + j) / s for x, with i for y
+ *
+ * in input pixels with half-pixel centres. DySample moves each of these positions by an offset that a 1x1 convolution
+ * predicts from the features, in G groups of channels, and samples there:
+ *
+ *     lp ("linear, then pixel shuffle")    offset = conv(x)                       C -> 2 G s² channels
+ *     pl ("pixel shuffle, then linear")    offset = unshuffle(conv(shuffle(x)))   C/s² -> 2 G channels
+ *     position += 0.25 offset,  or with a dynamic scope  position += 0.5 sigmoid(scope(x)) offset
+ *
+ * Channel (((xy G + g) s + i) s + j) of an offset belongs to axis xy (0 is x), group g, row i and column j of the cell.
+ *
+ * Source: Liu, Lu, Fu and Cao, "Learning to Upsample by Learning to Sample", ICCV 2023, arXiv:2308.15085, and the authors'
+ * module, github.com/tiny-smart/dysample.
+ */
+
+import {
+  add,
+  div,
+  leaf,
+  mul,
+  permute,
+  reshape,
+  ShapeError,
+  sigmoid,
+  sub,
+  type Tensor,
+  tensor,
+  ValueError,
+  zeros,
+} from "@gridgrad/core";
+import { Buffer, Conv2d, type InitOptions, Module, normal, Parameter } from "@gridgrad/nn";
+import { gridSample, pixelShuffle, pixelUnshuffle } from "@gridgrad/ops";
+
+export interface DySampleOptions extends InitOptions {
+  /** Output pixels per input pixel along each axis. Default 2. */
+  readonly scale?: number;
+  /** Whether offsets are predicted before (`lp`) or after (`pl`) the pixel shuffle. Default `lp`. */
+  readonly style?: "lp" | "pl";
+  /** Groups of channels that share their sampling points. Default 4. */
+  readonly groups?: number;
+  /** Predict how far the points may move, too. Default false. */
+  readonly dyscope?: boolean;
+}
+
+/** The paper's four variants by their names. */
+export const dysampleVariants = {
+  dysample: { style: "lp", dyscope: false },
+  "dysample+": { style: "lp", dyscope: true },
+  "dysample-s": { style: "pl", dyscope: false },
+  "dysample-s+": { style: "pl", dyscope: true },
+} as const satisfies Record<string, DySampleOptions>;
+
+/** Farthest that a static offset of 1 moves a point, in input pixels: half of 0.5, where neighbouring points begin to overlap. */
+const staticScope = 0.25;
+
+/** Farthest that a dynamic scope lets an offset of 1 move a point. At init sigmoid(0) = 1/2 makes it the static one. */
+const dynamicScope = 0.5;
+
+/**
+ * Upsamples `[N, C, H, W]` to `[N, C, s H, s W]` at learned positions. Starts as bilinear upsampling, nearly: offset weights are
+ * normal with a standard deviation of 0.001.
+ *
+ * @throws {ValueError} when `groups` does not divide the channels, or for `pl` the scale's square does not.
+ *
+ * @example
+ * ```ts
+ * const up = new DySample(8, { scale: 2, groups: 4 });
+ * up.forward(zeros([1, 8, 5, 7])).shape; // [1, 8, 10, 14]
+ * up.parameterCount; // 288
+ * ```
+ */
+export class DySample extends Module {
+  offset: Conv2d;
+  scope: Conv2d | null;
+  /** Offsets of a bilinear resize, `[1, 2 G s², 1, 1]`. */
+  init_pos: Buffer;
+
+  readonly inChannels: number;
+  readonly scale: number;
+  readonly style: "lp" | "pl";
+  readonly groups: number;
+
+  constructor(
+    inChannels: number,
+    { scale = 2, style = "lp", groups = 4, dyscope = false, random }: DySampleOptions = {},
+  ) {
+    super();
+    for (const [name, n] of Object.entries({ inChannels, scale, groups })) {
+      if (!Number.isInteger(n) || n < 1)
+        throw new ValueError("DySample", `${name} must be an integer of at least 1`, String(n));
+    }
+    if (style !== "lp" && style !== "pl")
+      throw new ValueError("DySample", 'style must be "lp" or "pl"', JSON.stringify(style));
+    if (inChannels % groups !== 0) {
+      throw new ValueError("DySample", `inChannels must be divisible by groups = ${groups}`, String(inChannels));
+    }
+    if (style === "pl" && inChannels % scale ** 2 !== 0) {
+      throw new ValueError(
+        "DySample",
+        `with style "pl" inChannels must be divisible by scale*scale = ${scale ** 2}`,
+        String(inChannels),
+      );
+    }
+    const [from, to] = style === "lp" ? [inChannels, 2 * groups * scale ** 2] : [inChannels / scale ** 2, 2 * groups];
+    this.offset = new Conv2d(from, to, 1, { random });
+    this.offset.weight = new Parameter(normal(this.offset.weight.shape, { std: 0.001, random }));
+    this.offset.bias = new Parameter(zeros([to]));
+    this.scope = dyscope ? new Conv2d(from, to, 1, { bias: false, random }) : null;
+    if (this.scope) this.scope.weight = new Parameter(zeros(this.scope.weight.shape));
+    this.init_pos = new Buffer(initialPositions(scale, groups), { optional: true });
+    this.inChannels = inChannels;
+    this.scale = scale;
+    this.style = style;
+    this.groups = groups;
+  }
+
+  /** Offsets that start far from zero do not train, so initialising the whole model leaves them alone. */
+  override get keepsItsInitialization(): boolean {
+    return true;
+  }
+
+  forward(x: Tensor): Tensor {
+    return sampleAt(x, this.offsets(x), this.scale);
+  }
+
+  /**
+   * Where the points lie relative to the centres of their input pixels, in input pixels: `[N, 2 G s², H, W]`.
+   *
+   * @throws {ShapeError} when `x` is not `[N, inChannels, H, W]`.
+   */
+  offsets(x: Tensor): Tensor {
+    if (x.shape.length !== 4 || x.shape[1] !== this.inChannels) {
+      throw new ShapeError("DySample", `x must be [N, C, H, W] with C = ${this.inChannels} channels`, { x: x.shape });
+    }
+    const features = this.style === "lp" ? x : pixelShuffle(x, this.scale);
+    const moved = this.scope
+      ? mul(mul(this.offset.forward(features), sigmoid(this.scope.forward(features))), dynamicScope)
+      : mul(this.offset.forward(features), staticScope);
+    return add(this.style === "lp" ? moved : pixelUnshuffle(moved, this.scale), this.init_pos.tensor);
+  }
+
+  /** Older checkpoints have a bias in the scope: it is taken over and used. */
+  protected override prepareToLoad(names: ReadonlySet<string>): void {
+    if (this.scope && names.has("scope.bias")) {
+      this.scope.bias ??= new Parameter(zeros([this.scope.weight.shape[0]], { dtype: this.scope.weight.tensor.dtype }));
+    }
+  }
+}
+
+/**
+ * Samples `x` bilinearly at the centres of its pixels moved by `offsets`, each group of channels at its own points, clamped to
+ * the border.
+ *
+ * @param x - `[N, C, H, W]`
+ * @param offsets - `[N, 2 G s², H, W]` in input pixels, channels as in the `@file` comment; G must divide C.
+ * @param scale - s
+ * @returns `[N, C, s H, s W]`
+ * @throws {ShapeError} when the channels of `offsets` are not 2 G s² with a G that divides C, or the sizes differ.
+ */
+export function sampleAt(x: Tensor, offsets: Tensor, scale: number): Tensor {
+  const [N, C, H, W] = x.shape;
+  const G = offsets.shape[1] / (2 * scale ** 2);
+  const fits =
+    Number.isInteger(G) && C % G === 0 && offsets.shape[0] === N && offsets.shape[2] === H && offsets.shape[3] === W;
+  if (!fits) {
+    const rule = `offsets must be [N, 2*G*s*s, H, W] with x's N, H, W, s = ${scale} and a G that divides C`;
+    throw new ShapeError("sampleAt", rule, { offsets: offsets.shape, x: x.shape });
+  }
+  // [N, 2, G s², H, W]: pixel centres plus offsets, normalised to [-1, 1] across the image.
+  const positions = add(reshape(offsets, [N, 2, G * scale ** 2, H, W]), pixelCentres(H, W, x.dtype));
+  const extent = tensor([W, H], [1, 2, 1, 1, 1], { dtype: x.dtype });
+  const normalised = sub(div(mul(positions, 2), extent), 1);
+  const shuffled = pixelShuffle(reshape(normalised, [N, 2 * G * scale ** 2, H, W]), scale);
+  const grid = reshape(permute(reshape(shuffled, [N, 2, G, scale * H, scale * W]), [0, 2, 3, 4, 1]), [
+    N * G,
+    scale * H,
+    scale * W,
+    2,
+  ]);
+  const grouped = reshape(x, [N * G, C / G, H, W]);
+  return reshape(gridSample(grouped, grid, { paddingMode: "border" }), [N, C, scale * H, scale * W]);
+}
+
+/** `[1, 2, 1, H, W]`: x and y of every pixel's centre, in pixels. */
+function pixelCentres(H: number, W: number, dtype: Tensor["dtype"]): Tensor {
+  const values = dtype === "float64" ? new Float64Array(2 * H * W) : new Float32Array(2 * H * W);
+  for (let h = 0; h < H; h++) {
+    for (let w = 0; w < W; w++) {
+      values[h * W + w] = w + 0.5;
+      values[(H + h) * W + w] = h + 0.5;
+    }
+  }
+  return leaf([1, 2, 1, H, W], dtype, values);
+}
+
+/** `[1, 2 G s², 1, 1]`: the offsets of a bilinear resize, the same for every group. */
+function initialPositions(scale: number, groups: number): Tensor {
+  const s = scale;
+  const values = Array.from({ length: 2 * groups * s * s }, (_, channel) => {
+    const j = channel % s;
+    const i = Math.floor(channel / s) % s;
+    const isX = channel < groups * s * s;
+    return ((1 - s) / 2 + (isX ? j : i)) / s;
+  });
+  return tensor(values, [1, 2 * groups * s * s, 1, 1]);
+}

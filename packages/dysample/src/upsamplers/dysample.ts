@@ -20,6 +20,7 @@
 
 import {
   add,
+  cast,
   div,
   leaf,
   mul,
@@ -141,7 +142,8 @@ export class DySample extends Module {
     const moved = this.scope
       ? mul(mul(this.offset.forward(features), sigmoid(this.scope.forward(features))), dynamicScope)
       : mul(this.offset.forward(features), staticScope);
-    return add(this.style === "lp" ? moved : pixelUnshuffle(moved, this.scale), this.init_pos.tensor);
+    const unfolded = this.style === "lp" ? moved : pixelUnshuffle(moved, this.scale);
+    return add(unfolded, cast(this.init_pos.tensor, x.dtype));
   }
 
   /** Older checkpoints have a bias in the scope: it is taken over and used. */

@@ -7,10 +7,10 @@
  */
 
 import { isFloat } from "./dtype.ts";
-import { GraphError, ShapeError } from "./errors.ts";
+import { DTypeError, GraphError, ShapeError } from "./errors.ts";
 import { dependencies } from "./graph.ts";
 import { add } from "./ops/add.ts";
-import { sameShape } from "./shape.ts";
+import { formatShape, sameShape } from "./shape.ts";
 import { ones, type Tensor, zeros } from "./tensor.ts";
 
 export interface GradOptions {
@@ -26,6 +26,7 @@ export interface GradOptions {
  * @param loss - a scalar, or any shape with `gradOutput`.
  * @param wrt - leaves or intermediate results.
  * @throws {ShapeError} when `loss` is not a scalar and there is no `gradOutput` of its shape.
+ * @throws {DTypeError} when `loss` is int32, or `gradOutput` is of another element type.
  * @throws {GraphError} when `loss` does not depend on an entry of `wrt`.
  *
  * @example
@@ -49,7 +50,25 @@ export function grad(
       loss: loss.shape,
     });
   }
+  if (!isFloat(loss.dtype)) throw new DTypeError("grad", "loss must be floating", loss.dtype);
+  if (gradOutput && gradOutput.dtype !== loss.dtype) {
+    throw new DTypeError("grad", `gradOutput must be ${loss.dtype} as loss is (cast converts)`, gradOutput.dtype);
+  }
 
+  return gradientsOf(loss, wrt, gradOutput).map((dx, i) => {
+    if (dx) return dx;
+    const x = wrt[i];
+    if (allowUnused) return zeros(x.shape, { dtype: isFloat(x.dtype) ? x.dtype : "float32" });
+    throw new GraphError(
+      `grad: loss must depend on wrt[${i}] (shape ${formatShape(x.shape)}), got no path with a gradient between them. ` +
+        "A result that was read or realized forgets how it was made: ask for the gradient before that, " +
+        "or make the leaf with requiresGrad. { allowUnused: true } gives zeros instead.",
+    );
+  });
+}
+
+/** The gradients, `null` for an entry of `wrt` on which `loss` does not depend. The walk behind `grad` and the optimisers. */
+export function gradientsOf(loss: Tensor, wrt: readonly Tensor[], gradOutput?: Tensor): (Tensor | null)[] {
   // Only what lies between `wrt` and `loss` needs a gradient.
   const wanted = new Set(wrt);
   const order = dependencies([loss]);
@@ -77,16 +96,7 @@ export function grad(
     });
   }
 
-  return wrt.map((x, i) => {
-    const dx = between.has(loss) ? gradOf.get(x) : undefined;
-    if (dx) return dx;
-    if (allowUnused) return zeros(x.shape, { dtype: isFloat(x.dtype) ? x.dtype : "float32" });
-    throw new GraphError(
-      `grad: loss must depend on wrt[${i}] (shape [${x.shape.join(", ")}]), got no path with a gradient between them. ` +
-        "A result that was read or realized forgets how it was made: ask for the gradient before that, " +
-        "or make the leaf with requiresGrad. { allowUnused: true } gives zeros instead.",
-    );
-  });
+  return wrt.map((x) => (between.has(x) ? (gradOf.get(x) ?? null) : null));
 }
 
 /** Adds the gradient of `loss` to `.grad` of every leaf made with `requiresGrad`. See `Tensor.backward`. */

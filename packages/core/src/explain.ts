@@ -12,11 +12,12 @@ import type { Tensor } from "./tensor.ts";
 
 /** One kernel of the schedule. */
 export interface Step {
-  /** Number of the tensor that it computes. */
+  /** Number of the tensor that it computes, counted from 1 within this explanation, leaves included. */
   readonly id: number;
   readonly op: string;
-  /** Attributes of the op, without those that the shapes already say. */
+  /** Attributes of the op. */
   readonly attrs: Readonly<Record<string, unknown>>;
+  /** What it reads. `leaf`: values that are there before the run, given or realized. */
   readonly inputs: readonly { readonly id: number; readonly shape: Shape; readonly leaf: boolean }[];
   readonly shape: Shape;
   readonly dtype: DType;
@@ -61,7 +62,9 @@ export class Explanation {
       formatBytes(step.liveBytes),
       ...(timed ? [step.ms!.toFixed(3)] : []),
     ]);
-    const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column].length)));
+    const widths = header.map((title, column) =>
+      rows.reduce((width, row) => Math.max(width, row[column].length), title.length),
+    );
     const leftAligned = new Set([1, 2, 3]); // op, inputs, output; numbers are aligned at the right
     const line = (cells: readonly string[]): string =>
       cells
@@ -127,6 +130,11 @@ export class Explanation {
  * ```
  */
 export function explain(...targets: Tensor[]): Explanation {
+  return new Explanation(getDevice().name, [...stepsOf(targets).values()]);
+}
+
+/** The steps by the tensors that they compute, in the order in which `realize` takes them. */
+function stepsOf(targets: readonly Tensor[]): Map<Tensor, Step> {
   const schedule = dependencies(targets, isRealized);
   const usesLeft = new Map<Tensor, number>();
   for (const t of schedule) for (const x of t.recipe?.inputs ?? []) usesLeft.set(x, (usesLeft.get(x) ?? 0) + 1);
@@ -135,21 +143,24 @@ export function explain(...targets: Tensor[]): Explanation {
   const asked = new Set(targets);
   const live = new Set<Tensor>();
   let liveBytes = 0;
+  const ids = new Map<Tensor, number>();
   const arrive = (t: Tensor): void => {
+    if (!ids.has(t)) ids.set(t, ids.size + 1);
     if (live.has(t)) return;
     live.add(t);
     liveBytes += bytesOf(t);
   };
-  const steps = schedule.flatMap((t): Step[] => {
-    if (!t.recipe) return [];
+  const steps = new Map<Tensor, Step>();
+  for (const t of schedule) {
+    if (!t.recipe) continue;
     const { op, inputs, attrs } = t.recipe;
     inputs.forEach(arrive);
     arrive(t);
     const step: Step = {
-      id: t.id,
+      id: ids.get(t)!,
       op: op.name,
       attrs: { ...attrs },
-      inputs: inputs.map((x) => ({ id: x.id, shape: x.shape, leaf: x.recipe === null })),
+      inputs: inputs.map((x) => ({ id: ids.get(x)!, shape: x.shape, leaf: x.recipe === null || isRealized(x) })),
       shape: t.shape,
       dtype: t.dtype,
       bytes: bytesOf(t),
@@ -161,17 +172,17 @@ export function explain(...targets: Tensor[]): Explanation {
       usesLeft.set(x, left);
       if (left === 0 && !asked.has(x) && live.delete(x)) liveBytes -= bytesOf(x);
     }
-    return [step];
-  });
-  return new Explanation(getDevice().name, steps);
+    steps.set(t, step);
+  }
+  return steps;
 }
 
 /** Runs `targets` as `realize` does and resolves to the schedule with the time of each kernel. */
 export async function profile(...targets: Tensor[]): Promise<Explanation> {
-  const explanation = explain(...targets);
-  const byId = new Map(explanation.steps.map((step) => [step.id, step]));
+  const steps = stepsOf(targets);
+  const explanation = new Explanation(getDevice().name, [...steps.values()]);
   await realizeWith((t, ms) => {
-    const step = byId.get(t.id);
+    const step = steps.get(t);
     if (step) step.ms = ms;
   }, targets);
   return explanation;
@@ -182,7 +193,7 @@ export function formatBytes(bytes: number): string {
   const units = ["B", "KB", "MB", "GB"];
   let amount = bytes;
   let unit = 0;
-  for (; amount >= 1024 && unit < units.length - 1; unit++) amount /= 1024;
+  for (; Number(amount.toFixed(1)) >= 1024 && unit < units.length - 1; unit++) amount /= 1024;
   return `${unit === 0 ? amount : amount.toFixed(1)} ${units[unit]}`;
 }
 

@@ -1,6 +1,6 @@
 /** @file The public surface of @gridgrad/core. */
 
-export { grad, type GradOptions } from "./autograd.ts";
+export { grad, type GradOptions, gradientsOf } from "./autograd.ts";
 export {
   type Device,
   type DeviceBuffer,
@@ -20,7 +20,7 @@ export { dependencies } from "./graph.ts";
 export type { Op, OpInfo } from "./op.ts";
 export * from "./ops/index.ts";
 export { Random, type RandomOptions } from "./random.ts";
-export { eager, forget, isRealized, readValues, realize, release, setEager } from "./realize.ts";
+export { eager, isRealized, readValues, realize, release, setEager, takeAsLeaf } from "./realize.ts";
 export {
   decodeSafetensors,
   encodeSafetensors,

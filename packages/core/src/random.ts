@@ -11,7 +11,7 @@
  * Source: mulberry32, Tommy Ettinger 2017 (public domain); Box and Muller 1958, doi:10.1214/aoms/1177706645.
  */
 
-import { allocate, type DType } from "./dtype.ts";
+import { allocate, checkDType, type DType } from "./dtype.ts";
 import { ValueError } from "./errors.ts";
 import { checkShape, type Shape, size } from "./shape.ts";
 import { leaf, type Tensor } from "./tensor.ts";
@@ -57,7 +57,7 @@ export class Random {
     return radius * cosineOfTurn(this.next());
   }
 
-  /** A leaf with elements uniform in [low, high). */
+  /** A leaf with elements uniform in [low, high). Rounding to float32 gives `high` itself about once in 2^25 elements. */
   uniform(
     shape: Shape,
     { low = 0, high = 1, ...options }: { low?: number; high?: number } & RandomOptions = {},
@@ -87,6 +87,7 @@ export class Random {
     { dtype = "float32", requiresGrad = false }: RandomOptions,
     draw: () => number,
   ): Tensor {
+    checkDType(op, dtype);
     checkShape(op, shape);
     const values = allocate(dtype, size(shape));
     for (let i = 0; i < values.length; i++) values[i] = draw();

@@ -10,7 +10,7 @@ import { type Device, type DeviceBuffer, getDevice } from "./device.ts";
 import type { Values } from "./dtype.ts";
 import { GraphError } from "./errors.ts";
 import { dependencies } from "./graph.ts";
-import type { Tensor } from "./tensor.ts";
+import { Tensor } from "./tensor.ts";
 
 /** Told of each kernel, with its time. */
 export type KernelListener = (t: Tensor, ms: number) => void;
@@ -36,7 +36,8 @@ export function readValues(t: Tensor): Promise<Values> {
   return enqueue(async () => {
     if (t.values) return t.values; // also of a tensor that is gone: what was read stays readable
     await runGraph([t], device);
-    const { device: owner, buffer } = t.held!;
+    if (!t.held) throw isGone(t);
+    const { device: owner, buffer } = t.held;
     const values = await owner.download(buffer);
     dropHeld(t);
     t.values = values;
@@ -46,26 +47,52 @@ export function readValues(t: Tensor): Promise<Values> {
 
 /** Frees the values of `t` for good. A graph that still needs them gets an error that gives `reason`. */
 export function release(t: Tensor, reason: string): void {
-  dropHeld(t);
   t.recipe = null;
   t.gone = reason;
+  if (running)
+    void enqueue(async () => dropHeld(t)); // the graph that runs now may be reading it
+  else dropHeld(t);
 }
 
-/** Makes a realized tensor a leaf: what it was computed from can be collected. */
-export function forget(t: Tensor): void {
-  if (!isRealized(t)) throw new GraphError("internal: forget: the tensor must be realized");
-  t.recipe = null;
+/**
+ * A leaf with the values of a realized tensor. Values on the host are shared; those on a device move over, so `t` is gone
+ * afterwards. What `t` was computed from can be collected then: optimisers turn their results into parameters with it.
+ */
+export function takeAsLeaf(t: Tensor, requiresGrad = false): Tensor {
+  if (!isRealized(t)) throw new GraphError("internal: takeAsLeaf: the tensor must be realized");
+  const taken = new Tensor(t.shape, t.dtype, { values: t.values, requiresGrad });
+  if (t.held) {
+    collected.unregister(t);
+    taken.held = t.held;
+    collected.register(taken, taken.held, taken);
+    t.held = null;
+    t.recipe = null;
+    t.gone = "its values were moved into a parameter or buffer";
+  }
+  return taken;
 }
 
 export function isRealized(t: Tensor): boolean {
   return t.values !== null || t.held !== null;
 }
 
+function isGone(t: Tensor): GraphError {
+  return new GraphError(`realize: a value that this graph needs is gone: ${t.gone ?? "internal: unknown reason"}`);
+}
+
 /** Graphs run one at a time: two at once could free a buffer that the other still reads. */
 let queue: Promise<unknown> = Promise.resolve();
+let running = false;
 
 function enqueue<T>(job: () => Promise<T>): Promise<T> {
-  const result = queue.then(job);
+  const result = queue.then(async () => {
+    running = true;
+    try {
+      return await job();
+    } finally {
+      running = false;
+    }
+  });
   queue = result.catch(() => {}); // a graph that fails must not fail the next one
   return result;
 }
@@ -96,23 +123,25 @@ class Run {
   readonly #targets: ReadonlySet<Tensor>;
   readonly #usesLeft = new Map<Tensor, number>();
   readonly #buffers = new Map<Tensor, DeviceBuffer>();
+  /** What inputs hold on devices as the run starts: its tensors may be released, or their values moved, while it runs. */
+  readonly #held = new Map<Tensor, NonNullable<Tensor["held"]>>();
 
   constructor(targets: readonly Tensor[], device: Device) {
     this.#device = device;
     this.#targets = new Set(targets);
     this.schedule = dependencies(targets, isRealized);
     for (const t of this.schedule) {
-      if (!t.recipe)
-        throw new GraphError(`realize: a value that this graph needs is gone: ${t.gone ?? "internal: unknown reason"}`);
+      if (!t.recipe) throw isGone(t);
       for (const input of t.recipe.inputs) this.#usesLeft.set(input, (this.#usesLeft.get(input) ?? 0) + 1);
     }
     for (const input of this.#usesLeft.keys()) {
-      if (input.gone) throw new GraphError(`realize: a value that this graph needs is gone: ${input.gone}`);
+      if (input.gone) throw isGone(input);
+      if (input.held) this.#held.set(input, input.held);
     }
   }
 
   has(t: Tensor): boolean {
-    return this.#buffers.has(t) || t.held?.device === this.#device;
+    return this.#buffers.has(t) || this.#held.get(t)?.device === this.#device;
   }
 
   put(t: Tensor, buffer: DeviceBuffer): void {
@@ -121,12 +150,14 @@ class Run {
 
   /** A copy of a leaf on this device, from the host or by way of the host from another device. */
   async upload(t: Tensor): Promise<DeviceBuffer> {
-    return this.#device.upload(t.values ?? (await t.held!.device.download(t.held!.buffer)));
+    if (t.values) return this.#device.upload(t.values);
+    const { device, buffer } = this.#held.get(t)!;
+    return this.#device.upload(await device.download(buffer));
   }
 
   kernel(t: Tensor): DeviceBuffer | Promise<DeviceBuffer> {
     const { op, inputs, attrs } = t.recipe!;
-    const buffers = inputs.map((input) => this.#buffers.get(input) ?? input.held!.buffer);
+    const buffers = inputs.map((input) => this.#buffers.get(input) ?? this.#held.get(input)!.buffer);
     const inShapes = inputs.map((input) => input.shape);
     return this.#device.run(op, buffers, { attrs, inShapes, outShape: t.shape, dtype: t.dtype });
   }
@@ -150,7 +181,8 @@ class Run {
       if (!buffer || isRealized(t)) continue;
       t.held = { device: this.#device, buffer };
       collected.register(t, t.held, t);
-      if (!t.tracked) t.recipe = null; // nobody can ask for a gradient through it
+      // A program asks for gradients before it realizes, except through leaves with requiresGrad. In eager mode it had no chance to.
+      if (!t.tracked && !eagerly) t.recipe = null;
       this.#buffers.delete(t);
     }
   }

@@ -90,7 +90,8 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
 /**
  * Writes a file: widest element type first, then by name, so every tensor is aligned and the same tensors give the same bytes.
  *
- * @throws {SafetensorsError} when a shape does not fit its values, or a tensor is called `__metadata__`.
+ * @throws {SafetensorsError} when an element type or a shape is none, they do not fit the values, a tensor is called
+ * `__metadata__`, or metadata are not strings.
  *
  * @example
  * ```ts
@@ -104,19 +105,21 @@ export function encodeSafetensors(
   const entries = Object.entries(tensors).sort(
     ([a, x], [b, y]) => y.values.BYTES_PER_ELEMENT - x.values.BYTES_PER_ELEMENT || (a < b ? -1 : 1),
   );
-  const header: Record<string, unknown> =
-    Object.keys(metadata).length > 0 ? { __metadata__: checkMetadata(metadata) } : {};
+  const header: [name: string, info: unknown][] = [];
+  if (Object.keys(metadata).length > 0) header.push(["__metadata__", checkMetadata(metadata)]);
   let offset = 0;
   for (const [name, { dtype, shape, values }] of entries) {
     if (name === "__metadata__") throw broken("no tensor may be called __metadata__, the name is the format's own");
+    checkDTypeAndShape(name, { dtype, shape });
     if (!(values instanceof arrays[dtype]))
       throw broken(`${name}: values of ${dtype} must be a ${arrays[dtype].name}, got a ${values.constructor.name}`);
     if (values.length !== size(shape))
       throw broken(`${name}: ${formatShape(shape)} must have ${size(shape)} values, got ${values.length}`);
-    header[name] = { dtype, shape, data_offsets: [offset, offset + values.byteLength] };
+    header.push([name, { dtype, shape, data_offsets: [offset, offset + values.byteLength] }]);
     offset += values.byteLength;
   }
-  const json = new TextEncoder().encode(JSON.stringify(header));
+  // An assignment to `header.__proto__` would make no entry, but `fromEntries` does.
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   const headerBytes = Math.ceil(json.length / 8) * 8; // padded with spaces, so the values start on 8 bytes
   const bytes = new Uint8Array(8 + headerBytes + offset).fill(0x20, 8, 8 + headerBytes);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true);
@@ -153,11 +156,11 @@ export function valuesToEntry(shape: Shape, values: Values): SafetensorsEntry {
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes); // ignoreBOM: hand it over, do not drop it
   } catch {
     throw broken("the header must be UTF-8, got bytes that are not");
   }
-  if (!text.startsWith("{")) throw broken(`the header must start with "{", got ${JSON.stringify(text.slice(0, 1))}`);
+  if (!text.startsWith("{")) throw broken(`the header must start with "{", got ${show(text.slice(0, 1))}`);
   let header: unknown;
   try {
     header = JSON.parse(text);
@@ -165,21 +168,25 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
     throw broken(`the header must be JSON, got text that is not: ${(error as Error).message}`);
   }
   const twice = duplicateKey(text);
-  if (twice !== null) throw broken(`each name may stand in the header once, got ${JSON.stringify(twice)} twice`);
+  if (twice !== null) throw broken(`each key may stand in an object once, got ${show(twice)} twice`);
   return header as Record<string, unknown>;
 }
 
-/** `JSON.parse` keeps the last of two equal keys and says nothing. Finds a key of the outer object that comes again. */
+/** `JSON.parse` keeps the last of two equal keys and says nothing. Finds a key that comes again in its object. */
 function duplicateKey(json: string): string | null {
-  const seen = new Set<string>();
-  let depth = 0;
-  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}[\]]/g)) {
-    if (token === "{" || token === "[") depth++;
-    else if (token === "}" || token === "]") depth--;
-    else if (depth === 1 && token.endsWith(":")) {
-      const key = JSON.parse(token.slice(0, -1)) as string;
-      if (seen.has(key)) return key;
-      seen.add(key);
+  const seen: Set<string>[] = []; // of each object and array that is open
+  const colon = /\s*:/y;
+  for (let i = 0; i < json.length; i++) {
+    if (json[i] === "{" || json[i] === "[") seen.push(new Set());
+    else if (json[i] === "}" || json[i] === "]") seen.pop();
+    else if (json[i] === '"') {
+      const start = i;
+      for (i++; json[i] !== '"'; i++) if (json[i] === "\\") i++; // skips what a backslash protects
+      colon.lastIndex = i + 1;
+      if (!colon.test(json)) continue; // a value
+      const key = JSON.parse(json.slice(start, i + 1)) as string;
+      if (seen.at(-1)!.has(key)) return key;
+      seen.at(-1)!.add(key);
     }
   }
   return null;
@@ -193,17 +200,10 @@ interface Info {
 }
 
 function checkInfo(name: string, info: unknown, dataBytes: number): Info {
-  const { dtype, shape, data_offsets: offsets } = (info ?? {}) as Record<string, unknown>;
-  if (typeof dtype !== "string" || !Object.hasOwn(arrays, dtype)) {
-    const known = otherTypes.includes(dtype as string)
-      ? ", a type of the format that gridgrad does not read; convert the file"
-      : "";
-    throw broken(`${name}: dtype must be one of F32, F64, I32, I64, got ${JSON.stringify(dtype)}${known}`);
-  }
-  if (!isSizes(shape))
-    throw broken(`${name}: shape must be an array of integers of at least 0, got ${JSON.stringify(shape)}`);
+  const { data_offsets: offsets, ...rest } = (info ?? {}) as Record<string, unknown>;
+  const { dtype, shape } = checkDTypeAndShape(name, rest);
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
-    throw broken(`${name}: data_offsets must be [begin, end] with 0 <= begin <= end, got ${JSON.stringify(offsets)}`);
+    throw broken(`${name}: data_offsets must be [begin, end] with 0 <= begin <= end, got ${show(offsets)}`);
   }
   const [begin, end] = offsets;
   if (end > dataBytes) {
@@ -211,14 +211,27 @@ function checkInfo(name: string, info: unknown, dataBytes: number): Info {
       `${name}: data_offsets must end within the ${dataBytes} bytes of data, got ${end} (is the file truncated?)`,
     );
   }
-  const type = dtype as SafetensorsDType;
-  const needed = size(shape) * arrays[type].BYTES_PER_ELEMENT;
+  const needed = size(shape) * arrays[dtype].BYTES_PER_ELEMENT;
   if (end - begin !== needed) {
     throw broken(
-      `${name}: ${type} ${formatShape(shape)} must have ${needed} bytes, got ${end - begin} by its data_offsets`,
+      `${name}: ${dtype} ${formatShape(shape)} must have ${needed} bytes, got ${end - begin} by its data_offsets`,
     );
   }
-  return { dtype: type, shape, begin, end };
+  return { dtype, shape, begin, end };
+}
+
+function checkDTypeAndShape(
+  name: string,
+  { dtype, shape }: { readonly dtype?: unknown; readonly shape?: unknown },
+): { dtype: SafetensorsDType; shape: Shape } {
+  if (typeof dtype !== "string" || !Object.hasOwn(arrays, dtype)) {
+    const known = otherTypes.includes(dtype as string)
+      ? ", a type of the format that gridgrad does not read; convert the file"
+      : "";
+    throw broken(`${name}: dtype must be one of F32, F64, I32, I64, got ${show(dtype)}${known}`);
+  }
+  if (!isSizes(shape)) throw broken(`${name}: shape must be an array of integers of at least 0, got ${show(shape)}`);
+  return { dtype: dtype as SafetensorsDType, shape };
 }
 
 /** The tensors must cover the data without holes, overlaps or bytes behind the last one. */
@@ -241,18 +254,24 @@ function checkTiling(tensors: readonly (Info & { readonly name: string })[], dat
 
 function checkMetadata(metadata: unknown): Record<string, string> {
   const valid = typeof metadata === "object" && metadata !== null && !Array.isArray(metadata);
-  if (!valid) throw broken(`__metadata__ must be an object of strings, got ${JSON.stringify(metadata)}`);
+  if (!valid) throw broken(`__metadata__ must be an object of strings, got ${show(metadata)}`);
   for (const [key, value] of Object.entries(metadata)) {
     if (typeof value !== "string")
-      throw broken(
-        `__metadata__ must be an object of strings, got ${JSON.stringify(value)} for ${JSON.stringify(key)}`,
-      );
+      throw broken(`__metadata__ must be an object of strings, got ${show(value)} for ${show(key)}`);
   }
   return metadata as Record<string, string>;
 }
 
 function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((entry) => Number.isSafeInteger(entry) && entry >= 0);
+}
+
+/** A part of the header as it stands in a message: short, and not in depth, where a printer could overflow the stack. */
+function show(value: unknown): string {
+  const entry = (x: unknown): string =>
+    Array.isArray(x) ? "an array" : typeof x === "object" && x !== null ? "an object" : String(JSON.stringify(x));
+  const text = Array.isArray(value) ? `[${value.map(entry).join(", ")}]` : entry(value);
+  return text.length > 100 ? `${text.slice(0, 100)}...` : text;
 }
 
 function broken(message: string): SafetensorsError {

@@ -37,7 +37,11 @@ export function stridesOf(shape: Shape): number[] {
 /** Throws unless every size is an integer of at least 0. Called once, where a shape enters the framework. */
 export function checkShape(op: string, shape: Shape): void {
   if (!Array.isArray(shape) || !shape.every((dim) => Number.isInteger(dim) && dim >= 0)) {
-    throw new ValueError(op, "a shape must be an array of integers of at least 0", JSON.stringify(shape));
+    throw new ValueError(
+      op,
+      "a shape must be an array of integers of at least 0",
+      Array.isArray(shape) ? formatShape(shape) : String(shape),
+    );
   }
 }
 
@@ -59,7 +63,7 @@ export function normalizeAxes(op: string, axes: number | readonly number[] | und
     throw new ValueError(
       op,
       "each axis may be named once",
-      `dim [${String(axes)}] for x of shape ${formatShape(shape)}`,
+      `dim ${formatShape(axes as readonly number[])} for x of shape ${formatShape(shape)}`,
     );
   }
   return list.sort((a, b) => a - b);

@@ -45,7 +45,11 @@ export class Tensor {
   readonly tracked: boolean;
 
   /** Not for users: `tensor(...)` makes leaves, `apply(...)` records ops. */
-  constructor(shape: Shape, dtype: DType, source: { values: Values; requiresGrad: boolean } | { recipe: Recipe }) {
+  constructor(
+    shape: Shape,
+    dtype: DType,
+    source: { values: Values | null; requiresGrad: boolean } | { recipe: Recipe },
+  ) {
     this.shape = shape;
     this.dtype = dtype;
     if ("recipe" in source) {
@@ -194,7 +198,8 @@ export interface TensorOptions {
  *
  * @param values - a number, nested arrays of numbers, or a flat array or typed array in row-major order.
  * @param shape - needed only where a flat array shall have another shape than `[length]`.
- * @throws {ShapeError} when `values` does not have as many elements as `shape`, or is ragged.
+ * @throws {ShapeError} when `values` does not have as many elements as `shape`.
+ * @throws {ValueError} when `values` is ragged or holds something that is not a number.
  * @throws {DTypeError} when int32 is asked for and a value is not an integer of 32 bits, or with `requiresGrad`.
  *
  * @example
@@ -214,9 +219,8 @@ export function tensor(
   if (shape) checkShape("tensor", shape);
   const wanted = shape ?? own;
   if (flat.length !== size(wanted)) {
-    throw new ShapeError("tensor", `values must have ${size(wanted)} elements, was given ${flat.length}`, {
-      tensor: wanted,
-    });
+    const n = flat.length;
+    throw new ShapeError("tensor", `${n} values must have a shape of ${n} elements`, { "a tensor": wanted });
   }
   return leaf(wanted, type, fill(type, flat), requiresGrad);
 }
@@ -303,7 +307,9 @@ export function apply<Attrs extends object>(op: Op<Attrs>, inputs: readonly Tens
     inputs.map((input) => input.shape),
     attrs,
   );
-  const y = new Tensor(Object.freeze([...shape]), dtype, { recipe: { op: op as unknown as Op, inputs, attrs } });
+  const y = new Tensor(Object.freeze([...shape]), dtype, {
+    recipe: { op: op as unknown as Op, inputs: [...inputs], attrs }, // a copy: the list may be the caller's, who may change it
+  });
   if (eager()) realizeNow(y);
   return y;
 }

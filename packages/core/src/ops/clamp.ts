@@ -6,13 +6,13 @@
  * Source: torch.clamp, whose gradient at the limits is 1.
  */
 
-import { ValueError } from "../errors.ts";
+import { DTypeError, ValueError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { apply, type Tensor } from "../tensor.ts";
 import { greaterEqual, lessEqual } from "./compare.ts";
-import { mul } from "./mul.ts";
+import { where } from "./where.ts";
 
-/** `null` where there is no limit: attributes are plain data, in which an infinity has no form. */
+/** `null` where there is no limit or an infinite one: attributes are plain data, in which an infinity has no form. */
 interface Attrs {
   readonly min: number | null;
   readonly max: number | null;
@@ -22,10 +22,11 @@ interface Attrs {
  * Limits each element to an interval; NaN stays NaN.
  *
  * @param x - any shape.
- * @param limits.min - the lower limit. Default: none.
- * @param limits.max - the upper limit. Default: none.
+ * @param options.min - the lower limit. Default: none.
+ * @param options.max - the upper limit. Default: none.
  * @returns the shape of `x`.
- * @throws {ValueError} when neither limit is given, `min` is above `max`, or a limit is NaN.
+ * @throws {ValueError} when neither limit is given, `min` is above `max`, or a limit is NaN or an infinity beyond every number.
+ * @throws {DTypeError} when `x` is int32 and a limit is not an integer of 32 bits.
  *
  * @example
  * ```ts
@@ -33,30 +34,38 @@ interface Attrs {
  * ```
  */
 export function clamp(x: Tensor, { min, max }: { min?: number; max?: number }): Tensor {
-  return apply(clampOp, [x], { min: min ?? null, max: max ?? null });
+  const low = min ?? -Infinity;
+  const high = max ?? Infinity;
+  const given = min !== undefined || max !== undefined;
+  if (!given || !(low <= high) || low === Infinity || high === -Infinity) {
+    throw new ValueError(
+      "clamp",
+      "min or max must be given, with min <= max, min < Infinity and max > -Infinity",
+      `min ${min} and max ${max}`,
+    );
+  }
+  return apply(clampOp, [x], { min: low === -Infinity ? null : low, max: high === Infinity ? null : high });
 }
 
 export const clampOp: Op<Attrs> = {
   name: "clamp",
 
-  shape([x], { min, max }) {
-    const wrong = (min === null && max === null) || (min !== null && max !== null && !(min <= max));
-    if (wrong || Number.isNaN(min) || Number.isNaN(max)) {
-      throw new ValueError(
-        "clamp",
-        "min or max must be given, and min must not be above max",
-        `min ${min} and max ${max}`,
-      );
+  shape: ([x]) => x,
+
+  dtype([x], { min, max }) {
+    for (const limit of [min, max]) {
+      if (x === "int32" && limit !== null && limit !== (limit | 0)) {
+        const rule = "the limits of an int32 tensor must be integers of 32 bits; cast the tensor first";
+        throw new DTypeError("clamp", rule, String(limit));
+      }
     }
     return x;
   },
 
-  dtype: "any",
-
   vjp(dy, [x], { min, max }) {
-    let dx = dy;
-    if (min !== null) dx = mul(dx, greaterEqual(x, min));
-    if (max !== null) dx = mul(dx, lessEqual(x, max));
+    let dx = dy; // selected below: a product with a mask would make NaN of an infinite dy
+    if (min !== null) dx = where(greaterEqual(x, min), dx, 0);
+    if (max !== null) dx = where(lessEqual(x, max), dx, 0);
     return [dx];
   },
 

@@ -14,7 +14,7 @@ import { apply, operands, type Tensor } from "../tensor.ts";
 import { broadcastOperand, denseOperand, walk } from "../walk.ts";
 
 /**
- * 1 where `a = b`.
+ * 1 where `a = b`, else 0.
  *
  * @param a - any shape; a number counts as a scalar.
  * @param b - a shape that broadcasts with that of `a`; a number counts as a scalar.
@@ -32,7 +32,13 @@ export function equal(a: Tensor | number, b: Tensor | number): Tensor {
 }
 
 /**
- * 1 where `a ≠ b`. Arguments and errors as `equal`.
+ * 1 where `a ≠ b`, else 0.
+ *
+ * @param a - any shape; a number counts as a scalar.
+ * @param b - a shape that broadcasts with that of `a`; a number counts as a scalar.
+ * @returns the broadcast shape, in the element type of the operands.
+ * @throws {ShapeError} when the shapes do not broadcast.
+ * @throws {DTypeError} when the element types differ.
  *
  * @example
  * ```ts
@@ -44,7 +50,13 @@ export function notEqual(a: Tensor | number, b: Tensor | number): Tensor {
 }
 
 /**
- * 1 where `a < b`. Arguments and errors as `equal`.
+ * 1 where `a < b`, else 0.
+ *
+ * @param a - any shape; a number counts as a scalar.
+ * @param b - a shape that broadcasts with that of `a`; a number counts as a scalar.
+ * @returns the broadcast shape, in the element type of the operands.
+ * @throws {ShapeError} when the shapes do not broadcast.
+ * @throws {DTypeError} when the element types differ.
  *
  * @example
  * ```ts
@@ -56,7 +68,13 @@ export function less(a: Tensor | number, b: Tensor | number): Tensor {
 }
 
 /**
- * 1 where `a ≤ b`. Arguments and errors as `equal`.
+ * 1 where `a ≤ b`, else 0.
+ *
+ * @param a - any shape; a number counts as a scalar.
+ * @param b - a shape that broadcasts with that of `a`; a number counts as a scalar.
+ * @returns the broadcast shape, in the element type of the operands.
+ * @throws {ShapeError} when the shapes do not broadcast.
+ * @throws {DTypeError} when the element types differ.
  *
  * @example
  * ```ts
@@ -68,7 +86,13 @@ export function lessEqual(a: Tensor | number, b: Tensor | number): Tensor {
 }
 
 /**
- * 1 where `a > b`. Arguments and errors as `equal`.
+ * 1 where `a > b`, else 0.
+ *
+ * @param a - any shape; a number counts as a scalar.
+ * @param b - a shape that broadcasts with that of `a`; a number counts as a scalar.
+ * @returns the broadcast shape, in the element type of the operands.
+ * @throws {ShapeError} when the shapes do not broadcast.
+ * @throws {DTypeError} when the element types differ.
  *
  * @example
  * ```ts
@@ -80,7 +104,13 @@ export function greater(a: Tensor | number, b: Tensor | number): Tensor {
 }
 
 /**
- * 1 where `a ≥ b`. Arguments and errors as `equal`.
+ * 1 where `a ≥ b`, else 0.
+ *
+ * @param a - any shape; a number counts as a scalar.
+ * @param b - a shape that broadcasts with that of `a`; a number counts as a scalar.
+ * @returns the broadcast shape, in the element type of the operands.
+ * @throws {ShapeError} when the shapes do not broadcast.
+ * @throws {DTypeError} when the element types differ.
  *
  * @example
  * ```ts

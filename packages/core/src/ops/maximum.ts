@@ -10,10 +10,10 @@ import type { Op } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import { apply, operands, type Tensor } from "../tensor.ts";
 import { broadcastOperand, denseOperand, walk } from "../walk.ts";
-import { add } from "./add.ts";
-import { equal, greater } from "./compare.ts";
+import { equal, less } from "./compare.ts";
 import { sumTo } from "./expand.ts";
 import { mul } from "./mul.ts";
+import { where } from "./where.ts";
 
 /**
  * The larger of each pair of elements, broadcasting. NaN in either gives NaN.
@@ -41,9 +41,9 @@ export const maximumOp: Op = {
   dtype: "any",
 
   vjp(dy, [a, b]) {
-    const half = mul(equal(a, b), 0.5);
-    const toA = mul(dy, add(greater(a, b), half));
-    const toB = mul(dy, add(greater(b, a), half));
+    const shared = where(equal(a, b), mul(dy, 0.5), dy);
+    const toA = where(less(a, b), 0, shared); // a product with a mask would make NaN of an infinite dy
+    const toB = where(less(b, a), 0, shared);
     return [sumTo(toA, a.shape), sumTo(toB, b.shape)];
   },
 

@@ -6,7 +6,7 @@
  * Source: torch.nn.functional.pad with mode="constant", with the axes in their order instead of from the last one.
  */
 
-import { ValueError } from "../errors.ts";
+import { DTypeError, ValueError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { type Shape, stridesOf } from "../shape.ts";
 import { apply, type Tensor } from "../tensor.ts";
@@ -26,6 +26,7 @@ interface Attrs {
  * @param options.value - the constant. Default 0.
  * @returns the shape of `x`, each axis longer by `before + after`.
  * @throws {ValueError} unless `padding` has one pair of integers of at least 0 per axis.
+ * @throws {DTypeError} when `x` is int32 and `value` is not an integer.
  *
  * @example
  * ```ts
@@ -33,7 +34,10 @@ interface Attrs {
  * ```
  */
 export function pad(x: Tensor, padding: Attrs["padding"], { value = 0 }: { value?: number } = {}): Tensor {
-  return apply(padOp, [x], { padding, value });
+  if (x.dtype === "int32" && !Number.isInteger(value)) {
+    throw new DTypeError("pad", "value must be an integer beside an int32 x; cast x first", String(value));
+  }
+  return apply(padOp, [x], { padding: padding.map(([...pair]) => pair), value });
 }
 
 export const padOp: Op<Attrs> = {

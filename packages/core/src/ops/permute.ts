@@ -19,6 +19,7 @@ import { denseOperand, walk } from "../walk.ts";
  * @param dims - for each axis of the result the axis of `x` that it is; negative ones from the back.
  * @returns the shape of `x` in the new order.
  * @throws {ShapeError} unless `dims` names every axis of `x` once.
+ * @throws {ValueError} when an axis does not exist.
  *
  * @example
  * ```ts

@@ -3,12 +3,12 @@
  *
  *     y = a^b        da = dy b a^(b-1), which is 0 for b = 0;  db = dy y ln a, which is 0 for a = 0 and b >= 0
  *
- * Source: torch.pow, whose conventions at zero these are.
+ * Source: torch.pow, whose conventions at zero these are; IEEE 754-2019, section 9.2.1: 1 to any power is 1.
  */
 
 import type { Op } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
-import { apply, operands, type Tensor, zeros } from "../tensor.ts";
+import { apply, operands, type Tensor } from "../tensor.ts";
 import { broadcastOperand, denseOperand, walk } from "../walk.ts";
 import { equal, greaterEqual } from "./compare.ts";
 import { sumTo } from "./expand.ts";
@@ -43,17 +43,22 @@ export const powOp: Op = {
   dtype: "float",
 
   vjp(dy, [a, b], _attrs, y) {
-    const none = zeros([], { dtype: dy.dtype });
-    const slopeOfBase = where(equal(b, 0), none, mul(b, pow(a, sub(b, 1))));
-    const zeroBase = mul(equal(a, 0), greaterEqual(b, 0)); // there 0 ln 0 would be NaN
-    const slopeOfExponent = where(zeroBase, none, mul(y, log(a)));
+    // Where a factor of 0 would meet an infinity, a base of 1 stands in: the slopes are 0 there, and so are their own slopes.
+    const isZero = equal(a, 0);
+    const slopeOfBase = mul(b, pow(where(mul(isZero, equal(b, 0)), 1, a), sub(b, 1)));
+    const slopeOfExponent = mul(y, log(where(mul(isZero, greaterEqual(b, 0)), 1, a)));
     return [sumTo(mul(dy, slopeOfBase), a.shape), sumTo(mul(dy, slopeOfExponent), b.shape)];
   },
 
   loops(y, [a, b], { inShapes, outShape }) {
     const operands = [denseOperand(outShape), ...inShapes.map((shape) => broadcastOperand(shape, outShape))];
     walk(outShape, operands, (n, [yAt, aAt, bAt], [, aStep, bStep]) => {
-      for (let i = 0; i < n; i++) y[yAt + i] = a[aAt + i * aStep] ** b[bAt + i * bStep];
+      for (let i = 0; i < n; i++) y[yAt + i] = power(a[aAt + i * aStep], b[bAt + i * bStep]);
     });
   },
 };
+
+/** a^b by IEEE 754, from which JavaScript departs for 1^NaN and for 1 and -1 to an infinite power. */
+function power(a: number, b: number): number {
+  return a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b;
+}

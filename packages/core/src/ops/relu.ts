@@ -1,15 +1,15 @@
 /**
  * @file Rectified linear unit.
  *
- *     y = max(x, 0)        dx = dy where x > 0
+ *     y = max(x, 0)        dx = 0 where x <= 0, else dy
  *
  * Source: torch.nn.functional.relu, whose gradient at 0 is 0.
  */
 
 import type { Op } from "../op.ts";
 import { apply, type Tensor } from "../tensor.ts";
-import { greater } from "./compare.ts";
-import { mul } from "./mul.ts";
+import { lessEqual } from "./compare.ts";
+import { where } from "./where.ts";
 
 /**
  * Replaces negative elements by 0; NaN stays NaN.
@@ -30,7 +30,7 @@ export const reluOp: Op = {
   name: "relu",
   shape: ([x]) => x,
   dtype: "any",
-  vjp: (dy, [x]) => [mul(dy, greater(x, 0))],
+  vjp: (dy, [x]) => [where(lessEqual(x, 0), 0, dy)], // a product with a mask would make NaN of an infinite dy
   loops(y, [x]) {
     for (let i = 0; i < y.length; i++) y[i] = Math.max(x[i], 0);
   },

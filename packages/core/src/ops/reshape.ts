@@ -16,6 +16,7 @@ import { apply, type Tensor } from "../tensor.ts";
  * @param shape - the wanted shape; one axis may be -1 and is then what is left over.
  * @returns `shape`
  * @throws {ShapeError} when the number of elements differs.
+ * @throws {ValueError} when a size is not an integer of at least 0, or -1 leaves a choice.
  *
  * @example
  * ```ts
@@ -53,7 +54,9 @@ function inferSize(shape: Shape, x: Shape): Shape {
   if (open < 0) return shape;
   const others = size(shape.filter((_, axis) => axis !== open));
   if (shape.lastIndexOf(-1) !== open) throw new ValueError("reshape", "at most one axis may be -1", formatShape(shape));
-  if (others === 0 || size(x) % others !== 0) {
+  if (others === 0)
+    throw new ValueError("reshape", "-1 beside an axis of size 0 could be anything; name the size", formatShape(shape));
+  if (size(x) % others !== 0) {
     throw new ShapeError("reshape", `x must have a multiple of ${others} elements for ${formatShape(shape)}`, { x });
   }
   return shape.map((dim, axis) => (axis === open ? size(x) / others : dim));

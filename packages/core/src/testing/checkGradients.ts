@@ -45,6 +45,7 @@ export interface GradientCheck {
  * @param f - made of ops; smooth within `differenceStep` of `xs`.
  * @param xs - float64 leaves (float32 has too few digits for differences); int32 ones are passed through.
  * @throws {Error} that names the input, both values and the error.
+ * @throws {GraphError} when there is no input to differentiate by, or one that is not float64.
  *
  * @example
  * ```ts
@@ -75,6 +76,8 @@ export async function compareGradients(
   xs: readonly Tensor[],
   { order = 1, seed = 0, wrt = xs.flatMap((x, i) => (x.dtype === "int32" ? [] : [i])) }: GradientCheckOptions = {},
 ): Promise<GradientCheck[]> {
+  if (wrt.length === 0)
+    throw new GraphError("checkGradients: at least one input must be floating and in wrt, got none");
   const shallow = xs.find((x, i) => wrt.includes(i) && x.dtype !== "float64");
   if (shallow)
     throw new GraphError(`checkGradients: inputs must be float64, got ${shallow.dtype}; use x.cast("float64")`);

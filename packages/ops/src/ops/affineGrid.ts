@@ -1,0 +1,78 @@
+/**
+ * @file Affine grid: the positions that an affine map of the image's plane reads, for gridSample.
+ *
+ *     grid[n, h, w, :] = theta[n] · [x_w, y_h, 1]
+ *
+ * where x_w and y_h are the pixels' own normalised centres: (2 i + 1) / size - 1, or from -1 to 1 with alignCorners.
+ *
+ * Source: torch.nn.functional.affine_grid; Jaderberg et al. 2015, arXiv:1506.02025, eq. 1.
+ */
+
+import {
+  checkShape,
+  DTypeError,
+  isFloat,
+  matmul,
+  reshape,
+  type Shape,
+  ShapeError,
+  tensor,
+  type Tensor,
+  transpose,
+  ValueError,
+} from "@gridgrad/core";
+
+/**
+ * Makes a grid for `gridSample` out of affine maps.
+ *
+ * @param theta - `[N, 2, 3]`, floating: rows (for x and for y) of a map from the output's positions to the input's, both from -1 to 1.
+ * @param size - `[N, C, H, W]`, the shape that sampling with the grid shall give.
+ * @param options.alignCorners - whether -1 and 1 are the centres of the outermost pixels, not their outer edges. Give the same
+ *   to `gridSample`. An axis of one pixel lies at 0 either way. Default false.
+ * @returns `[N, H, W, 2]`
+ * @throws {ShapeError} when `theta` is not `[N, 2, 3]`.
+ * @throws {DTypeError} when `theta` is int32.
+ * @throws {ValueError} when `size` is not four sizes with the N of `theta`.
+ *
+ * @example
+ * ```ts
+ * const theta = tensor([[[1, 0, 0.25], [0, 1, 0]]]); // reads 0.25 of half a width further to the right
+ * await affineGrid(theta, [1, 1, 1, 2]).array(); // [[[[-0.25, 0], [0.75, 0]]]]
+ * ```
+ */
+export function affineGrid(
+  theta: Tensor,
+  size: Shape,
+  { alignCorners = false }: { alignCorners?: boolean } = {},
+): Tensor {
+  checkShape("affineGrid", size);
+  if (theta.shape.length !== 3 || theta.shape[1] !== 2 || theta.shape[2] !== 3) {
+    throw new ShapeError("affineGrid", "theta must be [N, 2, 3]", { theta: theta.shape });
+  }
+  if (!isFloat(theta.dtype)) {
+    throw new DTypeError(
+      "affineGrid",
+      'theta must be float32 or float64 (theta.cast("float32") converts)',
+      theta.dtype,
+    );
+  }
+  const [N, , H, W] = size;
+  if (size.length !== 4 || N !== theta.shape[0]) {
+    throw new ValueError(
+      "affineGrid",
+      `size must be [N, C, H, W] with the N of theta, ${theta.shape[0]}`,
+      `[${size.join(", ")}]`,
+    );
+  }
+  const xs = centres(W, alignCorners);
+  const ys = centres(H, alignCorners);
+  const points = ys.flatMap((y) => xs.flatMap((x) => [x, y, 1]));
+  const base = tensor(points, [H * W, 3], { dtype: theta.dtype });
+  return reshape(matmul(base, transpose(theta, 1, 2)), [N, H, W, 2]);
+}
+
+/** Normalised positions of the pixels' centres along an axis. */
+function centres(size: number, alignCorners: boolean): number[] {
+  if (size === 1) return [0];
+  return Array.from({ length: size }, (_, i) => (alignCorners ? (2 * i) / (size - 1) : (2 * i + 1) / size) - 1);
+}

@@ -1,0 +1,344 @@
+/**
+ * @file Grid sample: read an image at real-valued positions.
+ *
+ *     y[n, c, p, q] = Σ_i Σ_j wy_i wx_j x[n, c, row_i, column_j]
+ *
+ * with one (nearest), two (bilinear) or four (bicubic) taps per axis, whose pixels and weights gridSampleTaps.ts finds.
+ *
+ * Let S_ab be this sum with the wx differentiated a times by the grid's x and the wy b times by its y. The op gridSample computes
+ * S_ab x; a and b are its attributes orderX and orderY, 0 and 0 in a call. Two more ops close it under differentiation of any order:
+ *
+ *     dx = S_abᵀ dy                                                        gridSampleInput
+ *     dgrid = [Σ_c dy (S_{a+1,b} x), Σ_c dy (S_{a,b+1} x)]                 gridSampleGrid
+ *
+ * Both are linear in dy and in x, and differentiating by the grid only raises an order. What is identically 0, because an order is
+ * above the degree of the weights (0, 1 and 3), is not recorded.
+ *
+ * Source: torch.nn.functional.grid_sample; Jaderberg et al. 2015, arXiv:1506.02025, eq. 5 to 7.
+ */
+
+import {
+  add,
+  apply,
+  mul,
+  type Op,
+  reshape,
+  type Shape,
+  ShapeError,
+  slice,
+  type Tensor,
+  ValueError,
+  type Values,
+  zeros,
+} from "@gridgrad/core";
+
+import {
+  type GridSampleMode,
+  GridSampleTaps,
+  type PaddingMode,
+  type SamplingAttrs,
+  weightDegree,
+} from "./gridSampleTaps.ts";
+
+export interface GridSampleOptions {
+  /** Default `"bilinear"`. */
+  readonly mode?: GridSampleMode;
+  /** What is outside the image. Default `"zeros"`. */
+  readonly paddingMode?: PaddingMode;
+  /** Default false. */
+  readonly alignCorners?: boolean;
+}
+
+/**
+ * Samples images at the positions of a grid.
+ *
+ * Gradients by the grid: 0 in mode nearest and where border or reflection clips a position; on the centre of a pixel, bilinear has
+ * the slope of the cell that begins there. A coordinate that is not finite gives NaN with zeros (nearest: 0) and in bicubic, else a
+ * pixel of the edge, as gridSampleTaps.ts lists.
+ *
+ * @param x - `[N, C, H, W]`, floating.
+ * @param grid - `[N, P, Q, 2]`: positions (x, y) in half image widths and heights, from the image's centre to the right and down.
+ * @param options.mode - `"bilinear"`, `"nearest"` (a half goes to the even pixel) or `"bicubic"` (can overshoot).
+ * @param options.paddingMode - outside the image are `"zeros"`, its outermost pixels (`"border"`) or its mirror images (`"reflection"`).
+ * @param options.alignCorners - whether -1 and 1 are the centres of the outermost pixels, not their outer edges.
+ * @returns `[N, C, P, Q]`
+ * @throws {ShapeError} when a rank, the batch or the trailing 2 does not fit, or an image has no pixels.
+ * @throws {ValueError} when there is no such mode or padding.
+ * @throws {DTypeError} when the element types differ or are int32.
+ *
+ * @example
+ * ```ts
+ * const x = tensor([[[[1, 2], [3, 4]]]]);
+ * const grid = tensor([[[[0, 0], [0.5, -0.5], [2, 0]]]]); // the centre, the upper right pixel, far to the right
+ * await gridSample(x, grid).data(); // [2.5, 2, 0]
+ * await gridSample(x, grid, { paddingMode: "border" }).data(); // [2.5, 2, 3]
+ * ```
+ */
+export function gridSample(
+  x: Tensor,
+  grid: Tensor,
+  { mode = "bilinear", paddingMode = "zeros", alignCorners = false }: GridSampleOptions = {},
+): Tensor {
+  return apply(gridSampleOp, [x, grid], { mode, paddingMode, alignCorners, orderX: 0, orderY: 0 });
+}
+
+/** S_ab x */
+export const gridSampleOp: Op<SamplingAttrs> = {
+  name: "gridSample",
+
+  shape([x, grid], { mode, paddingMode }) {
+    oneOf("mode", ["bilinear", "nearest", "bicubic"], mode);
+    oneOf("paddingMode", ["zeros", "border", "reflection"], paddingMode);
+    const fits = x.length === 4 && grid.length === 4 && x[0] === grid[0] && grid[3] === 2;
+    if (!fits || x[2] === 0 || x[3] === 0) {
+      const rule =
+        "x must be [N, C, H, W] with at least one pixel, and grid [N, P, Q, 2] with the same N and (x, y) last";
+      throw new ShapeError("gridSample", rule, { x, grid });
+    }
+    return [x[0], x[1], grid[1], grid[2]];
+  },
+
+  dtype: "float",
+
+  vjp: (dy, [x, grid], sampling) => [
+    gridSampleInput(dy, grid, sampling, x.shape),
+    gridSampleGrid(dy, x, grid, sampling),
+  ],
+
+  loops(y, [x, grid], { attrs, inShapes: [shape], outShape: [N, C, P, Q] }) {
+    const taps = new GridSampleTaps([attrs], shape, Q);
+    const { offsets } = taps;
+    const [weights] = taps.weights;
+    const [offset0, offset1, offset2, offset3] = offsets;
+    const [weight0, weight1, weight2, weight3] = weights;
+    const image = new PaddedImage(shape);
+    const { values, channelSize } = image;
+    const outSize = P * Q;
+    for (let n = 0; n < N; n++) {
+      image.read(x, n);
+      for (let p = 0; p < P; p++) {
+        taps.locate(grid, (n * P + p) * Q * 2);
+        for (let q = 0; q < Q; q++) {
+          // The channels share the taps: the first four stay in registers, and only bicubic has more.
+          const at0 = offset0[q];
+          const at1 = offset1[q];
+          const at2 = offset2[q];
+          const at3 = offset3[q];
+          const w0 = weight0[q];
+          const w1 = weight1[q];
+          const w2 = weight2[q];
+          const w3 = weight3[q];
+          let yAt = n * C * outSize + p * Q + q;
+          let from = 0;
+          for (let c = 0; c < C; c++) {
+            let sample =
+              w0 * values[from + at0] + w1 * values[from + at1] + w2 * values[from + at2] + w3 * values[from + at3];
+            for (let k = 4; k < offsets.length; k++) sample += weights[k][q] * values[from + offsets[k][q]];
+            y[yAt] = sample;
+            yAt += outSize;
+            from += channelSize;
+          }
+        }
+      }
+    }
+  },
+};
+
+interface InputAttrs {
+  readonly sampling: SamplingAttrs;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** S_abᵀ dy: every sample gives its dy back to the pixels that it read. One loop, one order: the sums are the same on every run. */
+export const gridSampleInputOp: Op<InputAttrs> = {
+  name: "gridSampleInput",
+
+  shape: ([dy], { height, width }) => [dy[0], dy[1], height, width],
+
+  dtype: "float",
+
+  vjp: (dx, [dy, grid], { sampling }) => [
+    apply(gridSampleOp, [dx, grid], sampling),
+    gridSampleGrid(dy, dx, grid, sampling),
+  ],
+
+  loops(dx, [dy, grid], { attrs, inShapes: [[N, C, P, Q]], outShape: shape }) {
+    const taps = new GridSampleTaps([attrs.sampling], shape, Q);
+    const { offsets } = taps;
+    const [weights] = taps.weights;
+    const [offset0, offset1, offset2, offset3] = offsets;
+    const [weight0, weight1, weight2, weight3] = weights;
+    const image = new PaddedImage(shape);
+    const { values, channelSize } = image;
+    const outSize = P * Q;
+    for (let n = 0; n < N; n++) {
+      values.fill(0);
+      for (let p = 0; p < P; p++) {
+        taps.locate(grid, (n * P + p) * Q * 2);
+        for (let q = 0; q < Q; q++) {
+          const at0 = offset0[q];
+          const at1 = offset1[q];
+          const at2 = offset2[q];
+          const at3 = offset3[q];
+          const w0 = weight0[q];
+          const w1 = weight1[q];
+          const w2 = weight2[q];
+          const w3 = weight3[q];
+          let yAt = n * C * outSize + p * Q + q;
+          let to = 0;
+          for (let c = 0; c < C; c++) {
+            const g = dy[yAt];
+            values[to + at0] += w0 * g;
+            values[to + at1] += w1 * g;
+            values[to + at2] += w2 * g;
+            values[to + at3] += w3 * g;
+            for (let k = 4; k < offsets.length; k++) values[to + offsets[k][q]] += weights[k][q] * g;
+            yAt += outSize;
+            to += channelSize;
+          }
+        }
+      }
+      image.write(dx, n);
+    }
+  },
+};
+
+/** [Σ_c dy (S_{a+1,b} x), Σ_c dy (S_{a,b+1} x)] */
+export const gridSampleGridOp: Op<SamplingAttrs> = {
+  name: "gridSampleGrid",
+
+  shape: ([, , grid]) => grid,
+
+  dtype: "float",
+
+  vjp(v, [dy, x, grid], sampling) {
+    const [N, , P, Q] = dy.shape;
+    const terms = byXAndByY(sampling).flatMap((raised, axis) => {
+      if (vanishes(raised)) return [];
+      const along = reshape(slice(v, [null, null, null, [axis, axis + 1]]), [N, 1, P, Q]);
+      const weighted = mul(dy, along);
+      const ddy = mul(apply(gridSampleOp, [x, grid], raised), along);
+      return [[ddy, gridSampleInput(weighted, grid, raised, x.shape), gridSampleGrid(weighted, x, grid, raised)]];
+    });
+    return terms.reduce((total, term) => total.map((gradient, i) => add(gradient, term[i])));
+  },
+
+  loops(dgrid, [dy, x, grid], { attrs, inShapes: [[N, C, P, Q], shape] }) {
+    const taps = new GridSampleTaps(byXAndByY(attrs), shape, Q);
+    const { offsets } = taps;
+    const [weightsX, weightsY] = taps.weights;
+    const image = new PaddedImage(shape);
+    const { values, channelSize } = image;
+    const outSize = P * Q;
+    for (let n = 0; n < N; n++) {
+      image.read(x, n);
+      for (let p = 0; p < P; p++) {
+        taps.locate(grid, (n * P + p) * Q * 2);
+        for (let q = 0; q < Q; q++) {
+          let slopeX = 0;
+          let slopeY = 0;
+          for (let k = 0; k < offsets.length; k += 4) {
+            const at0 = offsets[k][q];
+            const at1 = offsets[k + 1][q];
+            const at2 = offsets[k + 2][q];
+            const at3 = offsets[k + 3][q];
+            // Both slopes weight the same sums over the channels, Σ_c dy x at each tap.
+            let sum0 = 0;
+            let sum1 = 0;
+            let sum2 = 0;
+            let sum3 = 0;
+            let yAt = n * C * outSize + p * Q + q;
+            let from = 0;
+            for (let c = 0; c < C; c++) {
+              const g = dy[yAt];
+              sum0 += g * values[from + at0];
+              sum1 += g * values[from + at1];
+              sum2 += g * values[from + at2];
+              sum3 += g * values[from + at3];
+              yAt += outSize;
+              from += channelSize;
+            }
+            slopeX += weightsX[k][q] * sum0 + weightsX[k + 1][q] * sum1;
+            slopeX += weightsX[k + 2][q] * sum2 + weightsX[k + 3][q] * sum3;
+            slopeY += weightsY[k][q] * sum0 + weightsY[k + 1][q] * sum1;
+            slopeY += weightsY[k + 2][q] * sum2 + weightsY[k + 3][q] * sum3;
+          }
+          const at = ((n * P + p) * Q + q) * 2;
+          dgrid[at] = slopeX;
+          dgrid[at + 1] = slopeY;
+        }
+      }
+    }
+  },
+};
+
+function gridSampleInput(dy: Tensor, grid: Tensor, sampling: SamplingAttrs, [, , height, width]: Shape): Tensor {
+  return apply(gridSampleInputOp, [dy, grid], { sampling, height, width });
+}
+
+function gridSampleGrid(dy: Tensor, x: Tensor, grid: Tensor, sampling: SamplingAttrs): Tensor {
+  if (byXAndByY(sampling).every(vanishes)) return zeros(grid.shape, { dtype: grid.dtype });
+  return apply(gridSampleGridOp, [dy, x, grid], sampling);
+}
+
+/** The attributes after differentiating once by the grid's x, and once by its y. */
+function byXAndByY(sampling: SamplingAttrs): SamplingAttrs[] {
+  return [
+    { ...sampling, orderX: sampling.orderX + 1 },
+    { ...sampling, orderY: sampling.orderY + 1 },
+  ];
+}
+
+function vanishes({ mode, orderX, orderY }: SamplingAttrs): boolean {
+  return Math.max(orderX, orderY) > weightDegree(mode);
+}
+
+function oneOf(option: string, known: readonly string[], given: string): void {
+  if (known.includes(given)) return;
+  const names = known.map((name) => JSON.stringify(name)).join(" or ");
+  throw new ValueError("gridSample", `${option} must be ${names}`, JSON.stringify(given));
+}
+
+/**
+ * One image in float64, each channel with a row and a column of zeros behind its last ones: a tap outside reads and writes there, so
+ * no loop asks where a tap is, and no pixel that is NaN or infinite reaches a sample that does not read it. Costs a copy per image.
+ */
+class PaddedImage {
+  readonly values: Float64Array;
+  readonly channelSize: number;
+  readonly #shape: Shape;
+
+  constructor(shape: Shape) {
+    const [, C, H, W] = shape;
+    this.#shape = shape;
+    this.channelSize = (H + 1) * (W + 1);
+    this.values = new Float64Array(C * this.channelSize);
+  }
+
+  /** Copies image n of x; the padding stays 0. */
+  read(x: Values, n: number): void {
+    const [, C, H, W] = this.#shape;
+    for (let row = 0; row < C * H; row++) {
+      const to = this.#startOf(row);
+      const from = (n * C * H + row) * W;
+      for (let w = 0; w < W; w++) this.values[to + w] = x[from + w];
+    }
+  }
+
+  /** Copies itself, without the padding, to image n of x. */
+  write(x: Values, n: number): void {
+    const [, C, H, W] = this.#shape;
+    for (let row = 0; row < C * H; row++) {
+      const from = this.#startOf(row);
+      const to = (n * C * H + row) * W;
+      for (let w = 0; w < W; w++) x[to + w] = this.values[from + w];
+    }
+  }
+
+  /** Where a row starts; rows are counted through the channels. */
+  #startOf(row: number): number {
+    const [, , H, W] = this.#shape;
+    return Math.floor(row / H) * this.channelSize + (row % H) * (W + 1);
+  }
+}

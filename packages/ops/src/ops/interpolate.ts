@@ -1,0 +1,203 @@
+/**
+ * @file Interpolate: resize images on a regular grid.
+ *
+ *     y[n, c, p, q] = Σ_i Σ_j wy_i[p] wx_j[q] x[n, c, row_i[p], column_j[q]]
+ *
+ * Along an axis, with ratio = in / out, or 1 / scaleFactor where that was given, output pixel i reads
+ *
+ *     nearest     the pixel floor(i ratio)
+ *     bilinear    the position (i + 0.5) ratio - 0.5, or i (in - 1) / (out - 1) with alignCorners, clamped to the image:
+ *                 the two pixels around it, weighted by how close they are
+ *
+ * It is linear in x, so this op and its transpose are each other's gradient.
+ *
+ * Source: torch.nn.functional.interpolate with recompute_scale_factor unset, also where it does what one would not expect:
+ * nearest computes i ratio in float32, which can fall just below an integer, and a scaleFactor is passed over along an axis that
+ * keeps its size, in nearest also along one that exactly doubles.
+ */
+
+import { apply, type Op, type Shape, ShapeError, type Tensor, ValueError } from "@gridgrad/core";
+
+export type InterpolateMode = "nearest" | "bilinear";
+
+export interface InterpolateOptions {
+  /** Height and width of the output; one number for both. Either this or `scaleFactor`. */
+  readonly size?: number | readonly [number, number];
+  /** Factors for height and width; one number for both. The output has floor(in * factor) pixels. */
+  readonly scaleFactor?: number | readonly [number, number];
+  /** Default `"nearest"`. */
+  readonly mode?: InterpolateMode;
+  /** For bilinear: whether the centres of the outermost pixels stay in place, not their outer edges. Default false. */
+  readonly alignCorners?: boolean;
+}
+
+/** Pairs are for height and width. */
+interface Attrs {
+  readonly mode: InterpolateMode;
+  readonly alignCorners: boolean;
+  readonly size: readonly number[] | null;
+  readonly scaleFactor: readonly number[] | null;
+}
+
+/**
+ * Resizes images to `size`, or by `scaleFactor`.
+ *
+ * @param x - `[N, C, H, W]`, floating.
+ * @param options.size - height and width of the output in pixels, or one number for both.
+ * @param options.scaleFactor - instead of `size`: the output has floor(H * factor) by floor(W * factor) pixels.
+ * @param options.mode - `"nearest"` (default; takes the pixel on the upper left) or `"bilinear"`.
+ * @param options.alignCorners - for bilinear: the centres of the outermost pixels stay in place, not their outer edges.
+ * @returns `[N, C, P, Q]`
+ * @throws {ShapeError} when `x` is not `[N, C, H, W]` with at least one pixel.
+ * @throws {ValueError} when not exactly one of `size` and `scaleFactor` is given, or it leaves no pixels, there is no such mode, or
+ *   `alignCorners` is given to nearest.
+ *
+ * @example
+ * ```ts
+ * const x = tensor([[[[0, 4]]]]);
+ * await interpolate(x, { size: [1, 4] }).data(); // [0, 0, 4, 4]
+ * await interpolate(x, { scaleFactor: [1, 2], mode: "bilinear" }).data(); // [0, 1, 3, 4]
+ * await interpolate(x, { size: [1, 5], mode: "bilinear", alignCorners: true }).data(); // [0, 1, 2, 3, 4]
+ * ```
+ */
+export function interpolate(
+  x: Tensor,
+  { size, scaleFactor, mode = "nearest", alignCorners = false }: InterpolateOptions = {},
+): Tensor {
+  return apply(interpolateOp, [x], { mode, alignCorners, size: pair(size), scaleFactor: pair(scaleFactor) });
+}
+
+export const interpolateOp: Op<Attrs> = {
+  name: "interpolate",
+
+  shape([x], { mode, alignCorners, size, scaleFactor }) {
+    if (mode !== "nearest" && mode !== "bilinear") {
+      throw new ValueError("interpolate", 'mode must be "nearest" or "bilinear"', JSON.stringify(mode));
+    }
+    if (mode === "nearest" && alignCorners) {
+      throw new ValueError("interpolate", 'alignCorners goes with mode "bilinear"', '"nearest" with alignCorners true');
+    }
+    if (x.length !== 4 || x[2] === 0 || x[3] === 0) {
+      throw new ShapeError("interpolate", "x must be [N, C, H, W] with at least one pixel", { x });
+    }
+    return [x[0], x[1], ...outputSize(x, size, scaleFactor)];
+  },
+
+  dtype: "float",
+
+  vjp: (dy, [x], attrs) => [apply(interpolateInputOp, [dy], { ...attrs, height: x.shape[2], width: x.shape[3] })],
+
+  loops(y, [x], { attrs, inShapes: [[N, C, H, W]], outShape: [, , P, Q] }) {
+    const rows = axisTaps(H, P, attrs, 0);
+    const columns = axisTaps(W, Q, attrs, 1);
+    const between = new Float64Array(W); // one row of the output, not yet resized along its width
+    const line = new Float64Array(Q);
+    for (let plane = 0; plane < N * C; plane++) {
+      for (let p = 0; p < P; p++) {
+        between.fill(0);
+        for (const { index, weight } of rows) {
+          const from = (plane * H + index[p]) * W;
+          const wy = weight[p];
+          for (let w = 0; w < W; w++) between[w] += wy * x[from + w];
+        }
+        line.fill(0);
+        for (const { index, weight } of columns) {
+          for (let q = 0; q < Q; q++) line[q] += weight[q] * between[index[q]];
+        }
+        y.set(line, (plane * P + p) * Q);
+      }
+    }
+  },
+};
+
+/** The transpose of interpolate: every output pixel gives its dy back to the pixels that it read. */
+export const interpolateInputOp: Op<Attrs & { readonly height: number; readonly width: number }> = {
+  name: "interpolateInput",
+
+  shape: ([dy], { height, width }) => [dy[0], dy[1], height, width],
+
+  dtype: "float",
+
+  vjp: (dx, _inputs, { mode, alignCorners, size, scaleFactor }) => [
+    apply(interpolateOp, [dx], { mode, alignCorners, size, scaleFactor }),
+  ],
+
+  loops(dx, [dy], { attrs, inShapes: [[N, C, P, Q]], outShape: [, , H, W] }) {
+    const rows = axisTaps(H, P, attrs, 0);
+    const columns = axisTaps(W, Q, attrs, 1);
+    const between = new Float64Array(W);
+    const image = new Float64Array(H * W);
+    for (let plane = 0; plane < N * C; plane++) {
+      image.fill(0);
+      for (let p = 0; p < P; p++) {
+        const from = (plane * P + p) * Q;
+        between.fill(0);
+        for (const { index, weight } of columns) {
+          for (let q = 0; q < Q; q++) between[index[q]] += weight[q] * dy[from + q];
+        }
+        for (const { index, weight } of rows) {
+          const to = index[p] * W;
+          const wy = weight[p];
+          for (let w = 0; w < W; w++) image[to + w] += wy * between[w];
+        }
+      }
+      dx.set(image, plane * H * W);
+    }
+  },
+};
+
+/** What the output pixels along an axis read: one tap for nearest, two for bilinear, each with a pixel and a weight per output pixel. */
+function axisTaps(
+  inSize: number,
+  outSize: number,
+  { mode, alignCorners, scaleFactor }: Attrs,
+  axis: 0 | 1,
+): { index: Int32Array; weight: Float64Array }[] {
+  const nearest = mode === "nearest";
+  const taps = (nearest ? [0] : [0, 1]).map(() => ({
+    index: new Int32Array(outSize),
+    weight: new Float64Array(outSize),
+  }));
+  const fixed = outSize === inSize || (nearest && outSize === 2 * inSize);
+  const ratio = scaleFactor === null || fixed ? inSize / outSize : 1 / scaleFactor[axis];
+  const last = inSize - 1;
+  for (let i = 0; i < outSize; i++) {
+    if (nearest) {
+      taps[0].index[i] = Math.min(Math.floor(Math.fround(i * Math.fround(ratio))), last);
+      taps[0].weight[i] = 1;
+      continue;
+    }
+    const corners = outSize === 1 ? 0 : (i * last) / (outSize - 1);
+    const position = Math.min(Math.max(alignCorners ? corners : (i + 0.5) * ratio - 0.5, 0), last);
+    const pixel = Math.floor(position);
+    taps[0].index[i] = pixel;
+    taps[0].weight[i] = 1 - (position - pixel);
+    taps[1].index[i] = Math.min(pixel + 1, last); // past the last pixel the weight is 0
+    taps[1].weight[i] = position - pixel;
+  }
+  return taps;
+}
+
+function pair(value: number | readonly number[] | undefined): readonly number[] | null {
+  if (value === undefined) return null;
+  return typeof value === "number" ? [value, value] : value;
+}
+
+/** Height and width of the output. */
+function outputSize(
+  [, , H, W]: Shape,
+  size: readonly number[] | null,
+  scaleFactor: readonly number[] | null,
+): readonly number[] {
+  if ((size === null) === (scaleFactor === null)) {
+    const given = size === null ? "neither" : "both";
+    throw new ValueError("interpolate", "exactly one of size and scaleFactor must be given", given);
+  }
+  const wanted = size ?? [H, W].map((dim, axis) => Math.floor(dim * scaleFactor![axis]));
+  if ((size ?? scaleFactor)!.length !== 2 || !wanted.every((dim) => Number.isInteger(dim) && dim >= 1)) {
+    const option = size ? `size [${size.join(", ")}]` : `scaleFactor [${scaleFactor!.join(", ")}]`;
+    const rule = "the output must have a height and a width, integers of at least 1";
+    throw new ValueError("interpolate", rule, `${option} for an image of ${H} by ${W}`);
+  }
+  return wanted;
+}

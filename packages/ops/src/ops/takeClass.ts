@@ -1,0 +1,135 @@
+/**
+ * @file Takes the value of one class at each position, and its adjoint, which puts it back.
+ *
+ *     y[n, ...] = x[n, target[n, ...], ...], and 0 where the target is ignored        dx = dy at those places, 0 elsewhere
+ *
+ * For crossEntropy, whose name stands in the error about a wrong label.
+ *
+ * Source: torch.gather along axis 1, with the ignore_index of torch.nn.functional.nll_loss.
+ */
+
+import {
+  apply,
+  broadcastOperand,
+  denseOperand,
+  type DType,
+  DTypeError,
+  formatShape,
+  isFloat,
+  type Op,
+  type Operand,
+  sameShape,
+  type Shape,
+  ShapeError,
+  stridesOf,
+  sumTo,
+  type Tensor,
+  ValueError,
+  type Values,
+  walk,
+} from "@gridgrad/core";
+
+/**
+ * The value of each position's class.
+ *
+ * @param x - `[N, C, ...]`; axes other than C may be 1 and stretch.
+ * @param target - int32 `[N, ...]`, classes 0 to C - 1 or `ignoreIndex`.
+ */
+export function takeClass(x: Tensor, target: Tensor, ignoreIndex: number): Tensor {
+  return apply(takeClassOp, [x, target], { ignoreIndex });
+}
+
+export const takeClassOp: Op<{ readonly ignoreIndex: number }> = {
+  name: "takeClass",
+
+  shape([x, target]) {
+    const positions = x.filter((_, axis) => axis !== 1);
+    const fits = positions.length === target.length && positions.every((dim, i) => dim === 1 || dim === target[i]);
+    if (x.length < 2 || !fits)
+      throw new ShapeError("takeClass", "x must be [N, C, ...] for a target [N, ...]", { x, target });
+    return target;
+  },
+
+  dtype: takenType,
+
+  vjp(dy, [x, target], { ignoreIndex }) {
+    const dx = apply(putClassOp, [dy, target], { ignoreIndex, classes: x.shape[1] });
+    return [sumTo(dx, x.shape), null];
+  },
+
+  loops(y, [x, target], { attrs: { ignoreIndex }, inShapes: [shape, targetShape] }) {
+    const { operand, classes, classStride } = atClass0(shape, targetShape);
+    walk(targetShape, [denseOperand(targetShape), operand], (n, [at, xAt], [, xStep]) => {
+      for (let i = 0; i < n; i++) {
+        const label = target[at + i];
+        if (label === ignoreIndex) continue;
+        if (label < 0 || label >= classes) throw wrongLabel(label, at + i, targetShape, classes, ignoreIndex);
+        y[at + i] = x[xAt + i * xStep + label * classStride];
+      }
+    });
+  },
+};
+
+/** Puts the value of each position at its class, in zeros. The gradient of takeClass. */
+export const putClassOp: Op<{ readonly ignoreIndex: number; readonly classes: number }> = {
+  name: "putClass",
+
+  shape([dy, target], { classes }) {
+    if (!sameShape(dy, target))
+      throw new ShapeError("internal: putClass", "dy must have the shape of target", { dy, target });
+    return [target[0], classes, ...target.slice(1)];
+  },
+
+  dtype: takenType,
+
+  vjp: (g, [, target], { ignoreIndex }) => [takeClass(g, target, ignoreIndex), null],
+
+  loops(dx, [dy, target], { attrs: { ignoreIndex }, inShapes: [, targetShape], outShape }) {
+    const { operand, classes, classStride } = atClass0(outShape, targetShape);
+    walk(targetShape, [denseOperand(targetShape), operand], (n, [at, dxAt], [, dxStep]) => {
+      for (let i = 0; i < n; i++) {
+        const label = target[at + i];
+        if (label === ignoreIndex) continue;
+        if (label < 0 || label >= classes) throw wrongLabel(label, at + i, targetShape, classes, ignoreIndex);
+        dx[dxAt + i * dxStep + label * classStride] = dy[at + i];
+      }
+    });
+  },
+};
+
+/** Throws unless every label is a class or `ignoreIndex`. */
+export function checkLabels(labels: Values, shape: Shape, classes: number, ignoreIndex: number): void {
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i];
+    if (label !== ignoreIndex && (label < 0 || label >= classes))
+      throw wrongLabel(label, i, shape, classes, ignoreIndex);
+  }
+}
+
+function wrongLabel(label: number, at: number, shape: Shape, classes: number, ignoreIndex: number): ValueError {
+  const position = stridesOf(shape).map((stride, axis) => Math.floor(at / stride) % shape[axis]);
+  return new ValueError(
+    "crossEntropy",
+    `target must hold classes 0 to ${classes - 1} (logits have ${classes} classes) or ignoreIndex = ${ignoreIndex}`,
+    `label ${label} at target${formatShape(position)}`,
+  );
+}
+
+/** `[N, C, ...]` read along a target `[N, ...]`, at class 0 of each position. */
+function atClass0(shape: Shape, targetShape: Shape): { operand: Operand; classes: number; classStride: number } {
+  const strides = stridesOf(shape);
+  const positions = shape.filter((_, axis) => axis !== 1);
+  const stretched = broadcastOperand(positions, targetShape).strides; // 0 along the axes that stretch
+  const own = strides.filter((_, axis) => axis !== 1);
+  return {
+    operand: { strides: own.map((stride, axis) => (stretched[axis] === 0 ? 0 : stride)) },
+    classes: shape[1],
+    classStride: strides[1],
+  };
+}
+
+function takenType([values, target]: readonly DType[]): DType {
+  if (!isFloat(values) || target !== "int32")
+    throw new DTypeError("takeClass", "x must be floating and target int32 (cast converts)", `${values} and ${target}`);
+  return values;
+}

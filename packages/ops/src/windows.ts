@@ -1,0 +1,87 @@
+/**
+ * @file Windows: what a kernel that slides over an image reads. Convolutions and pooling share it.
+ *
+ *     h = p stride - padding + kh dilation        0 <= kh < KH, 0 <= p < P
+ *     P = floor((H + 2 padding - dilation (KH - 1) - 1) / stride) + 1
+ *
+ * and the same along the width. Whatever lies outside of [0, H) is padding.
+ *
+ * Source: torch.nn.Conv2d, "Shape"; Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
+ */
+
+import { formatShape, type Shape, ShapeError, ValueError } from "@gridgrad/core";
+
+/** A number for both axes, or one per axis. */
+export type PairLike = number | readonly [h: number, w: number];
+
+/** Height first, as in shapes. */
+export type Pair = readonly [h: number, w: number];
+
+export interface Windows {
+  /** Rows and columns of the kernel. */
+  readonly kernel: Pair;
+  /** Pixels from one window to the next. */
+  readonly stride: Pair;
+  /** Pixels added on each side. */
+  readonly padding: Pair;
+  /** Pixels from one kernel element to the next. */
+  readonly dilation: Pair;
+}
+
+/** An argument that is a number or a pair, as a pair of integers of at least `least`. */
+export function pairOf(op: string, argument: string, value: PairLike, least: number): Pair {
+  const pair = typeof value === "number" ? [value, value] : value;
+  if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((n) => Number.isInteger(n) && n >= least)) {
+    const rule = `${argument} must be an integer of at least ${least}, or a pair [h, w] of them`;
+    throw new ValueError(op, rule, Array.isArray(value) ? formatShape(value) : String(value));
+  }
+  return [pair[0], pair[1]];
+}
+
+/** How many windows fit, `[P, Q]`. Throws when none does; `got` are the shapes for the message. */
+export function countWindows(op: string, [H, W]: Pair, windows: Windows, got: Readonly<Record<string, Shape>>): Pair {
+  const { stride, padding } = windows;
+  const padded: Pair = [H + 2 * padding[0], W + 2 * padding[1]];
+  const [KH, KW] = extent(windows);
+  if (KH > padded[0] || KW > padded[1]) {
+    const rule = `the kernel, ${KH}x${KW} with its dilation, must fit into x, ${padded[0]}x${padded[1]} with its padding`;
+    throw new ShapeError(op, rule, got);
+  }
+  return [Math.floor((padded[0] - KH) / stride[0]) + 1, Math.floor((padded[1] - KW) / stride[1]) + 1];
+}
+
+/** Pixels that one window spans. */
+export function extent({ kernel, dilation }: Pick<Windows, "kernel" | "dilation">): Pair {
+  return [dilation[0] * (kernel[0] - 1) + 1, dilation[1] * (kernel[1] - 1) + 1];
+}
+
+/**
+ * The windows `[from, to)` of `count` whose element at `offset` pixels from their start, padding included, lies inside `size`
+ * pixels: 0 <= p stride + offset < size. Solved once per row, so that the loops over pixels test nothing.
+ */
+export function windowsInside(size: number, count: number, stride: number, offset: number): [from: number, to: number] {
+  const from = Math.min(count, Math.max(0, Math.ceil(-offset / stride)));
+  const to = Math.min(count, Math.max(from, Math.ceil((size - offset) / stride)));
+  return [from, to];
+}
+
+/**
+ * The windows of a pooling op. Its padding may be at most half of the kernel, so that, but for dilation, every window holds a pixel.
+ *
+ * @throws {ValueError} when a size is not an integer or too small, or the padding is too large.
+ */
+export function windowsOfPool(
+  op: string,
+  kernelSize: PairLike,
+  options: { readonly stride?: PairLike; readonly padding?: PairLike; readonly dilation?: PairLike },
+): Windows {
+  const kernel = pairOf(op, "kernelSize", kernelSize, 1);
+  const stride = pairOf(op, "stride", options.stride ?? kernelSize, 1);
+  const padding = pairOf(op, "padding", options.padding ?? 0, 0);
+  const dilation = pairOf(op, "dilation", options.dilation ?? 1, 1);
+  if (padding.some((n, axis) => 2 * n > kernel[axis])) {
+    const rule = `padding must be at most half of kernelSize, ${formatShape(kernel)}`;
+    throw new ValueError(op, rule, formatShape(padding));
+  }
+  return { kernel, stride, padding, dilation };
+}

@@ -95,7 +95,7 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
  *
  * @example
  * ```ts
- * encodeSafetensors({ w: { dtype: "F32", shape: [1], values: new Float32Array(1) } }).length; // 76
+ * encodeSafetensors({ w: { dtype: "F32", shape: [1], values: new Float32Array(1) } }).length; // 68
  * ```
  */
 export function encodeSafetensors(

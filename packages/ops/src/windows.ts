@@ -44,7 +44,7 @@ export function countWindows(op: string, [H, W]: Pair, windows: Windows, got: Re
   const padded: Pair = [H + 2 * padding[0], W + 2 * padding[1]];
   const [KH, KW] = extent(windows);
   if (KH > padded[0] || KW > padded[1]) {
-    const rule = `the kernel, ${KH}x${KW} with its dilation, must fit into x, ${padded[0]}x${padded[1]} with its padding`;
+    const rule = `windows of ${KH}x${KW} pixels must fit into x, padded to ${padded[0]}x${padded[1]}`;
     throw new ShapeError(op, rule, got);
   }
   return [Math.floor((padded[0] - KH) / stride[0]) + 1, Math.floor((padded[1] - KW) / stride[1]) + 1];
@@ -80,7 +80,7 @@ export function windowsOfPool(
   const padding = pairOf(op, "padding", options.padding ?? 0, 0);
   const dilation = pairOf(op, "dilation", options.dilation ?? 1, 1);
   if (padding.some((n, axis) => 2 * n > kernel[axis])) {
-    const rule = `padding must be at most half of kernelSize, ${formatShape(kernel)}`;
+    const rule = `padding must be at most half of kernelSize ${formatShape(kernel)}`;
     throw new ValueError(op, rule, formatShape(padding));
   }
   return { kernel, stride, padding, dilation };

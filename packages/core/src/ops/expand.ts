@@ -21,6 +21,7 @@ import { sum } from "./sum.ts";
  * @param shape - the wanted shape; -1 keeps an axis as it is.
  * @returns `shape`
  * @throws {ShapeError} when an axis of `x` is neither 1 nor the wanted size.
+ * @throws {ValueError} when a size is not an integer of at least 0, or -1 stands for a new axis.
  *
  * @example
  * ```ts

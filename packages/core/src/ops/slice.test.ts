@@ -157,7 +157,7 @@ describeOp(slice, {
     "attributes made by hand that reach beyond x": () => {
       const attrs = { starts: [1], steps: [1], part: [2] };
       expect(() => apply(sliceOp, [zeros([2])], attrs)).toThrowErrorMatchingInlineSnapshot(
-        `[ShapeError: slice: the part [2] must lie inside, got whole of shape [2]]`,
+        `[ShapeError: internal: slice: the part [2] must lie inside, got whole of shape [2]]`,
       );
     },
   },
@@ -201,7 +201,7 @@ describe("unslice", () => {
 
   test("refuses attributes made by hand that reach beyond the whole", () => {
     expect(() => unslice(zeros([2]), [1], [1], [2])).toThrowErrorMatchingInlineSnapshot(
-      `[ShapeError: unslice: the part [2] must lie inside, got whole of shape [2]]`,
+      `[ShapeError: internal: unslice: the part [2] must lie inside, got whole of shape [2]]`,
     );
   });
 });

@@ -115,5 +115,5 @@ function resolveRange(range: Range, dim: number): { start: number; count: number
 /** Guards against attributes that are made by hand: `slice` itself cannot make wrong ones. */
 function checkPart(op: string, whole: Shape, { starts, steps, part }: Attrs): void {
   const fits = whole.every((dim, axis) => part[axis] === 0 || starts[axis] + (part[axis] - 1) * steps[axis] < dim);
-  if (!fits) throw new ShapeError(op, `the part ${formatShape(part)} must lie inside`, { whole });
+  if (!fits) throw new ShapeError(`internal: ${op}`, `the part ${formatShape(part)} must lie inside`, { whole });
 }

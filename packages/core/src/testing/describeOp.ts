@@ -42,6 +42,7 @@ export function describeOp(f: { readonly name: string }, { byHand, golden, laws,
     group("by hand", byHand);
 
     describe("golden", () => {
+      if (golden.cases.length === 0) test("has at least one case", () => expect.fail("golden is empty"));
       for (const { name, bytes } of golden.cases.flatMap(goldenFiles)) {
         test.each(["float32", "float64"] as const)(`${name} in %s`, async (dtype) => {
           const results = await withDevice(openDevice("reference"), () =>

@@ -283,7 +283,7 @@ describeOp(conv2d, {
       expect(() =>
         conv2d(zeros([1, 1, 4, 6]), zeros([1, 1, 3, 3]), null, { padding: [0, 1], dilation: 2 }),
       ).toThrowErrorMatchingInlineSnapshot(
-        `[ShapeError: conv2d: the kernel, 5x5 with its dilation, must fit into x, 4x8 with its padding, got x of shape [1, 1, 4, 6] and weight of shape [1, 1, 3, 3]]`,
+        `[ShapeError: conv2d: windows of 5x5 pixels must fit into x, padded to 4x8, got x of shape [1, 1, 4, 6] and weight of shape [1, 1, 3, 3]]`,
       );
     },
     "a stride of zero": () => {

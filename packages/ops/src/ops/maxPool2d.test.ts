@@ -196,12 +196,12 @@ describeOp(maxPool2d, {
       expect(() =>
         maxPool2d(zeros([1, 3, 2, 4]), 3, { dilation: [2, 1], padding: 1 }),
       ).toThrowErrorMatchingInlineSnapshot(
-        `[ShapeError: maxPool2d: the kernel, 5x3 with its dilation, must fit into x, 4x6 with its padding, got x of shape [1, 3, 2, 4]]`,
+        `[ShapeError: maxPool2d: windows of 5x3 pixels must fit into x, padded to 4x6, got x of shape [1, 3, 2, 4]]`,
       );
     },
     "a padding of more than half the kernel": () => {
       expect(() => maxPool2d(zeros([1, 3, 4, 4]), [2, 3], { padding: 2 })).toThrowErrorMatchingInlineSnapshot(
-        `[ValueError: maxPool2d: padding must be at most half of kernelSize, [2, 3], got [2, 2]]`,
+        `[ValueError: maxPool2d: padding must be at most half of kernelSize [2, 3], got [2, 2]]`,
       );
     },
     "a kernel of no pixels": () => {

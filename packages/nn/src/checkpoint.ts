@@ -2,26 +2,26 @@
  * @file Checkpoints: everything that a run needs to go on as if it had not stopped, in one safetensors file.
  *
  *     model.<name>               parameters and buffers
- *     optimizer.<state>.<name>   the optimiser's tensors of that parameter
+ *     optimizer.<state>.<name>   the optimiser's tensors of that parameter; its steps are the state `step`
  *     metadata                   format, step, state of the random stream, optimiser's kind and options, and `extra`
  */
 
 import {
   decodeSafetensors,
   encodeSafetensors,
-  entryToTensor,
+  full,
   type Random,
-  readValues,
+  release,
   sameShape,
   type SafetensorsEntry,
   SafetensorsError,
   type Tensor,
   ValueError,
-  valuesToEntry,
 } from "@gridgrad/core";
 
-import type { Module, StateDict } from "./module.ts";
-import type { Optimizer } from "./optimizer.ts";
+import { entryToLeaf, type Module, readEntries, type StateDict } from "./module.ts";
+import type { Optimizer, ParameterState } from "./optimizer.ts";
+import type { Parameter } from "./slot.ts";
 
 const format = "gridgrad-checkpoint-1";
 
@@ -32,44 +32,70 @@ export interface Run {
   readonly random?: Random;
 }
 
+/** A checkpoint as it was read: plain data, and in nobody's hands yet. */
 export interface Checkpoint {
   /** Training steps done. */
   readonly step: number;
   /** Plain data of the program's own, such as its configuration. */
   readonly extra: unknown;
   readonly model: StateDict;
-  readonly optimizer: {
-    readonly kind: string;
-    readonly steps: number;
-    readonly lr: number;
-    readonly hyperparameters: unknown;
-  } | null;
+  readonly optimizer: StoredOptimizer | null;
   readonly optimizerState: StateDict;
   readonly randomState: number | null;
 }
 
-/** The bytes of a checkpoint of `run` after `step` steps. Equal states give equal bytes. */
+/** What a checkpoint holds of an optimiser besides its tensors. */
+export interface StoredOptimizer {
+  readonly kind: string;
+  readonly steps: number;
+  readonly lr: number;
+  readonly hyperparameters: unknown;
+}
+
+/**
+ * The bytes of a checkpoint of `run`, all of the moment of the call. Equal states give equal bytes.
+ *
+ * @param step - training steps done.
+ * @param extra - plain data of the program's own, such as its configuration: what JSON can hold.
+ * @throws {ValueError} when `step` is not a count, or the optimiser has a parameter that the model has not.
+ *
+ * @example
+ * ```ts
+ * const model = new Linear(2, 1);
+ * const checkpoint = decodeCheckpoint(await encodeCheckpoint({ model }, 7, { width: 2 }));
+ * checkpoint.step; // 7
+ * checkpoint.extra; // { width: 2 }
+ * restoreCheckpoint(checkpoint, { model });
+ * ```
+ */
 export async function encodeCheckpoint(
   { model, optimizer, random }: Run,
   step: number,
   extra: unknown = null,
 ): Promise<Uint8Array> {
-  const tensors: Record<string, SafetensorsEntry> = {};
-  for (const [name, entry] of Object.entries(await model.stateDict())) tensors[`model.${name}`] = entry;
-  if (optimizer) {
-    for (const [name, parameter] of model.namedParameters()) {
-      for (const [key, t] of Object.entries(optimizer.state.get(parameter) ?? {})) {
-        tensors[`optimizer.${key}.${name}`] = valuesToEntry(t.shape, await readValues(t));
-      }
-    }
-  }
+  if (!isCount(step)) throw new ValueError("encodeCheckpoint", "step must be an integer of at least 0", String(step));
   const metadata: Record<string, string> = { format, step: String(step), extra: JSON.stringify(extra) };
   if (random) metadata.random = String(random.state);
+  const tensors = new Map<string, Tensor>();
+  for (const [name, slot] of model.namedSlots()) tensors.set(`model.${name}`, slot.tensor);
   if (optimizer) {
-    const { lr, steps, hyperparameters } = optimizer;
-    metadata.optimizer = JSON.stringify({ kind: optimizer.constructor.name, steps, lr, hyperparameters });
+    const { kind, lr, steps, hyperparameters } = optimizer;
+    metadata.optimizer = JSON.stringify({ kind, steps, lr, hyperparameters });
+    const parameters = model.namedParameters();
+    const known = new Set(parameters.values());
+    const stranger = optimizer.parameters.find((p) => !known.has(p));
+    if (stranger) {
+      const rule = "the model must hold every parameter of the optimiser, or its values would be lost";
+      throw new ValueError("encodeCheckpoint", rule, `another one of shape [${stranger.shape.join(", ")}]`);
+    }
+    for (const [name, parameter] of parameters) {
+      const state = optimizer.state.get(parameter);
+      if (!state) continue;
+      tensors.set(`optimizer.step.${name}`, full([], state.steps, { dtype: "int32" }));
+      for (const [key, t] of Object.entries(state.tensors)) tensors.set(`optimizer.${key}.${name}`, t);
+    }
   }
-  return encodeSafetensors(tensors, metadata);
+  return encodeSafetensors(await readEntries(tensors), metadata);
 }
 
 /**
@@ -90,8 +116,8 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
         name.startsWith(prefix) ? [[name.slice(prefix.length), entry]] : [],
       ),
     );
-  const step = Number(metadata.step);
-  if (!Number.isSafeInteger(step) || step < 0) {
+  const step = numberOf(metadata.step);
+  if (!isCount(step)) {
     throw new SafetensorsError(
       `checkpoint: step must be an integer of at least 0, got ${JSON.stringify(metadata.step ?? null)}`,
     );
@@ -100,15 +126,15 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
     step,
     extra: parse("extra", metadata.extra ?? "null"),
     model: below("model."),
-    optimizer: parse("optimizer", metadata.optimizer ?? "null") as Checkpoint["optimizer"],
+    optimizer: checkOptimizer(parse("optimizer", metadata.optimizer ?? "null")),
     optimizerState: below("optimizer."),
-    randomState: metadata.random === undefined ? null : Number(metadata.random),
+    randomState: checkRandom(metadata.random),
   };
 }
 
 /**
  * Puts a checkpoint's values into `run`: the run goes on bit by bit as the one that wrote it. Everything is checked before
- * anything is changed, except that the model checks its own names and shapes as it loads.
+ * anything is changed.
  *
  * @throws {ValueError} when the checkpoint lacks what the run has, or was written with another optimiser or other options.
  */
@@ -117,51 +143,85 @@ export function restoreCheckpoint(checkpoint: Checkpoint, { model, optimizer, ra
   if (random && checkpoint.randomState === null) {
     throw new ValueError("restoreCheckpoint", "the checkpoint must hold the state of the random stream", "none");
   }
-  model.loadStateDict(checkpoint.model);
+  model.loadStateDict(checkpoint.model); // checks its own names and shapes before it changes anything
   if (optimizer && states) {
-    optimizer.state.clear();
-    // By parameter and not by tensor: loading has just replaced the tensors.
-    for (const [name, parameter] of model.namedParameters()) {
-      const state = states.get(name);
-      if (state) optimizer.state.set(parameter, state);
+    for (const { tensors } of optimizer.state.values()) {
+      for (const t of Object.values(tensors)) release(t, "it was optimiser state that a checkpoint has replaced");
     }
+    optimizer.state.clear();
+    for (const [parameter, state] of states) optimizer.state.set(parameter, state);
     optimizer.steps = checkpoint.optimizer!.steps;
     optimizer.lr = checkpoint.optimizer!.lr;
   }
   if (random) random.state = checkpoint.randomState!;
 }
 
-function optimizerStates(
-  checkpoint: Checkpoint,
-  model: Module,
-  optimizer: Optimizer,
-): Map<string, Record<string, Tensor>> {
-  const own = { kind: optimizer.constructor.name, hyperparameters: optimizer.hyperparameters };
+function optimizerStates(checkpoint: Checkpoint, model: Module, optimizer: Optimizer): Map<Parameter, ParameterState> {
   const { kind, hyperparameters } = checkpoint.optimizer ?? { kind: "none", hyperparameters: {} };
-  if (kind !== own.kind || JSON.stringify(hyperparameters) !== JSON.stringify(own.hyperparameters)) {
-    throw new ValueError(
-      "restoreCheckpoint",
-      `the optimiser must be the one that the checkpoint was written with, ${kind} ${JSON.stringify(hyperparameters)}`,
-      `${own.kind} ${JSON.stringify(own.hyperparameters)}`,
-    );
+  const written = `${kind} ${JSON.stringify(hyperparameters)}`;
+  const own = `${optimizer.kind} ${JSON.stringify(optimizer.hyperparameters)}`;
+  if (written !== own) {
+    const rule = `the optimiser must be the one that the checkpoint was written with, ${written}`;
+    throw new ValueError("restoreCheckpoint", rule, own);
+  }
+  const byName = new Map<string, Record<string, SafetensorsEntry>>();
+  for (const [key, entry] of Object.entries(checkpoint.optimizerState)) {
+    const dot = key.indexOf("."); // names of states have none, names of parameters may
+    const name = key.slice(dot + 1);
+    byName.set(name, { ...byName.get(name), [key.slice(0, dot)]: entry });
   }
   const parameters = model.namedParameters();
-  const states = new Map<string, Record<string, Tensor>>();
-  for (const [key, entry] of Object.entries(checkpoint.optimizerState)) {
-    const dot = key.indexOf(".");
-    const name = key.slice(dot + 1);
+  const states = new Map<Parameter, ParameterState>();
+  for (const [name, { step, ...entries }] of byName) {
     const parameter = parameters.get(name);
-    if (!parameter || !sameShape(parameter.shape, entry.shape)) {
-      const has = parameter ? `one of shape [${parameter.shape.join(", ")}]` : "none of that name";
-      throw new ValueError(
-        "restoreCheckpoint",
-        `the model must have a parameter ${name} of shape [${entry.shape.join(", ")}]`,
-        has,
-      );
+    const steps = Number(step?.values[0]);
+    const names = Object.keys(entries).sort().join(", ");
+    if (!isCount(steps) || names !== [...optimizer.stateNames].sort().join(", ")) {
+      const rule = `the state of ${name} must hold step${optimizer.stateNames.map((key) => `, ${key}`).join("")}`;
+      throw new ValueError("restoreCheckpoint", rule, `step ${steps} and ${names === "" ? "nothing else" : names}`);
     }
-    states.set(name, { ...states.get(name), [key.slice(0, dot)]: entryToTensor(entry) });
+    for (const { shape } of Object.values(entries)) {
+      if (parameter && sameShape(parameter.shape, shape)) continue;
+      const has = parameter ? `one of shape [${parameter.shape.join(", ")}]` : "none of that name";
+      const rule = `the model must have a parameter ${name} of shape [${shape.join(", ")}]`;
+      throw new ValueError("restoreCheckpoint", rule, has);
+    }
+    if (parameter) states.set(parameter, { steps, tensors: leaves(entries, parameter) });
   }
   return states;
+}
+
+/** As tensors of the parameter's element type, into which the model converts its values, too. */
+function leaves(entries: Readonly<Record<string, SafetensorsEntry>>, parameter: Parameter): Record<string, Tensor> {
+  const { dtype } = parameter.tensor;
+  return Object.fromEntries(Object.entries(entries).map(([key, entry]) => [key, entryToLeaf(entry, dtype)]));
+}
+
+function isCount(n: unknown): n is number {
+  return Number.isSafeInteger(n) && (n as number) >= 0;
+}
+
+function checkOptimizer(stored: unknown): StoredOptimizer | null {
+  if (stored === null) return null;
+  const { kind, steps, lr } = Object(stored) as Record<string, unknown>;
+  if (typeof kind === "string" && isCount(steps) && Number.isFinite(lr)) return stored as StoredOptimizer;
+  throw new SafetensorsError(
+    `checkpoint: metadata optimizer must have kind, steps and lr, got ${JSON.stringify(stored)}`,
+  );
+}
+
+function checkRandom(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const state = numberOf(text);
+  if (isCount(state) && state < 2 ** 32) return state;
+  throw new SafetensorsError(
+    `checkpoint: metadata random must be an integer in [0, 2^32), got ${JSON.stringify(text)}`,
+  );
+}
+
+/** The number that digits stand for, and NaN for any other text: `Number("")` would be 0. */
+function numberOf(text = ""): number {
+  return /^\d+$/.test(text) ? Number(text) : NaN;
 }
 
 function parse(key: string, json: string): unknown {

@@ -4,7 +4,7 @@
  * Source: torch.func.functional_call.
  */
 
-import { type Tensor, ValueError } from "@gridgrad/core";
+import { sameShape, ShapeError, type Tensor, ValueError } from "@gridgrad/core";
 
 import type { Module } from "./module.ts";
 
@@ -16,6 +16,7 @@ import type { Module } from "./module.ts";
  *   its old self.
  * @returns what `body` returns.
  * @throws {ValueError} when the module has nothing of a name.
+ * @throws {ShapeError} when a tensor has another shape than what it stands in for.
  *
  * @example
  * ```ts
@@ -26,16 +27,24 @@ import type { Module } from "./module.ts";
  * ```
  */
 export function functionalCall<T>(module: Module, tensors: Readonly<Record<string, Tensor>>, body: () => T): T {
-  const slots = new Map([...module.namedParameters(), ...module.namedBuffers()]);
-  const taken = Object.keys(tensors).map((name) => {
+  const slots = module.namedSlots();
+  for (const [name, { shape }] of Object.entries(tensors)) {
     const slot = slots.get(name);
-    if (!slot) throw new ValueError("functionalCall", `tensors must have names of ${[...slots.keys()].join(", ")}`, name);
-    return { slot, tensor: tensors[name] };
-  });
+    if (!slot)
+      throw new ValueError("functionalCall", `tensors must have names of ${[...slots.keys()].join(", ")}`, name);
+    if (!sameShape(shape, slot.shape))
+      throw new ShapeError("functionalCall", "tensors must have the shapes of the module's", {
+        [name]: shape,
+        "the module's": slot.shape,
+      });
+  }
+  const restore: (() => void)[] = [];
   try {
-    for (const { slot, tensor } of taken) slot.substitute(tensor);
+    // Buffers without a substitute, too: updates that `body` records are none of the module's.
+    for (const [name, slot] of slots)
+      restore.push(slot.substitute(Object.hasOwn(tensors, name) ? tensors[name] : null));
     return body();
   } finally {
-    for (const { slot } of taken) slot.substitute(null);
+    for (const putBack of restore.reverse()) putBack(); // reversed, as a shared slot has several names
   }
 }

@@ -1,6 +1,13 @@
 /** @file The public surface of @gridgrad/nn. Reading and writing files is in @gridgrad/nn/node. */
 
-export { type Checkpoint, decodeCheckpoint, encodeCheckpoint, restoreCheckpoint, type Run } from "./checkpoint.ts";
+export {
+  type Checkpoint,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  restoreCheckpoint,
+  type Run,
+  type StoredOptimizer,
+} from "./checkpoint.ts";
 export { functionalCall } from "./functionalCall.ts";
 export {
   constant,
@@ -31,6 +38,7 @@ export {
   LayerNorm,
   LeakyReLU,
   Linear,
+  type LinearOptions,
   MaxPool2d,
   type Pair,
   PixelShuffle,
@@ -54,9 +62,10 @@ export {
   type ParameterState,
   SGD,
   type SGDOptions,
+  type StateTensors,
   type StepOptions,
   type StepResult,
   type Update,
 } from "./optimizer.ts";
 export { cosineLr, type CosineOptions, type Schedule, stepLr, type StepLrOptions } from "./schedule.ts";
-export { Buffer, type BufferOptions, Parameter, pendingBuffers } from "./slot.ts";
+export { Buffer, type BufferOptions, type BufferUpdate, Parameter, pendingBuffers } from "./slot.ts";

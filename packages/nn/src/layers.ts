@@ -9,15 +9,21 @@
 import { leakyRelu, ones, relu, sigmoid, type Tensor, tanh, tensor, ValueError, zeros } from "@gridgrad/core";
 import {
   avgPool2d,
+  type AvgPoolOptions,
   batchNorm2d,
   conv2d,
+  type ConvOptions,
   convTranspose2d,
+  type ConvTransposeOptions,
   gelu,
+  type GeluApproximation,
   groupNorm,
   interpolate,
+  type InterpolateOptions,
   layerNorm,
   linear,
   maxPool2d,
+  type MaxPoolOptions,
   pixelShuffle,
   pixelUnshuffle,
   silu,
@@ -51,32 +57,43 @@ function checkCounts(layer: string, counts: Readonly<Record<string, number>>): v
   }
 }
 
-export interface Conv2dOptions extends InitOptions {
-  readonly stride?: Pair;
-  readonly padding?: Pair;
-  readonly dilation?: Pair;
-  readonly groups?: number;
-  /** Default true. */
+export interface Conv2dOptions extends ConvOptions, InitOptions {
+  /** Whether to add a number per output channel. Default true. */
   readonly bias?: boolean;
 }
 
 /**
  * Convolution, `[N, inChannels, H, W]` to `[N, outChannels, P, Q]`. See `conv2d`.
  *
- * @throws {ValueError} when a count is not a positive integer, or the channels are not divisible by `groups`.
+ * @example
+ * ```ts
+ * const conv = new Conv2d(3, 8, 3, { padding: 1 });
+ * conv.forward(zeros([1, 3, 5, 7])).shape; // [1, 8, 5, 7]
+ * conv.parameterCount; // 224
+ * ```
  */
 export class Conv2d extends Module {
+  /** `[outChannels, inChannels / groups, KH, KW]` */
   weight: Parameter;
+  /** `[outChannels]` */
   bias: Parameter | null;
-  readonly options: Conv2dOptions;
+  readonly options: ConvOptions;
 
-  constructor(inChannels: number, outChannels: number, kernelSize: Pair, options: Conv2dOptions = {}) {
+  /**
+   * @param kernelSize - in pixels.
+   * @param options - as `conv2d` has them, `bias`, and `random` to draw the first values from.
+   * @throws {ValueError} when a count is not a positive integer, or the channels are not divisible by `groups`.
+   */
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: Pair,
+    { bias = true, random, ...options }: Conv2dOptions = {},
+  ) {
     super();
-    const { groups = 1, bias = true } = options;
-    const [kh, kw] = typeof kernelSize === "number" ? [kernelSize, kernelSize] : kernelSize;
-    checkCounts("Conv2d", { inChannels, outChannels, kernelHeight: kh, kernelWidth: kw, groups });
-    checkGroups("Conv2d", inChannels, outChannels, groups);
-    const start = weightAndBias([outChannels, inChannels / groups, kh, kw], outChannels, bias, options);
+    const { groups = 1 } = options;
+    const kernel = checkConv("Conv2d", inChannels, outChannels, kernelSize, groups);
+    const start = weightAndBias([outChannels, inChannels / groups, ...kernel], outChannels, bias, { random });
     this.weight = start.weight;
     this.bias = start.bias;
     this.options = options;
@@ -87,27 +104,42 @@ export class Conv2d extends Module {
   }
 }
 
-export interface ConvTranspose2dOptions extends Conv2dOptions {
-  readonly outputPadding?: Pair;
+export interface ConvTranspose2dOptions extends ConvTransposeOptions, InitOptions {
+  /** Whether to add a number per output channel. Default true. */
+  readonly bias?: boolean;
 }
 
 /**
- * Transposed convolution, `[N, inChannels, H, W]` to `[N, outChannels, P, Q]`. See `convTranspose2d`.
+ * Transposed convolution, `[N, inChannels, P, Q]` to `[N, outChannels, H, W]`. See `convTranspose2d`.
  *
- * @throws {ValueError} when a count is not a positive integer, or the channels are not divisible by `groups`.
+ * @example
+ * ```ts
+ * const up = new ConvTranspose2d(4, 2, 4, { stride: 2, padding: 1 });
+ * up.forward(zeros([1, 4, 5, 7])).shape; // [1, 2, 10, 14]
+ * ```
  */
 export class ConvTranspose2d extends Module {
+  /** `[inChannels, outChannels / groups, KH, KW]` */
   weight: Parameter;
+  /** `[outChannels]` */
   bias: Parameter | null;
-  readonly options: ConvTranspose2dOptions;
+  readonly options: ConvTransposeOptions;
 
-  constructor(inChannels: number, outChannels: number, kernelSize: Pair, options: ConvTranspose2dOptions = {}) {
+  /**
+   * @param kernelSize - in pixels.
+   * @param options - as `convTranspose2d` has them, `bias`, and `random` to draw the first values from.
+   * @throws {ValueError} when a count is not a positive integer, or the channels are not divisible by `groups`.
+   */
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: Pair,
+    { bias = true, random, ...options }: ConvTranspose2dOptions = {},
+  ) {
     super();
-    const { groups = 1, bias = true } = options;
-    const [kh, kw] = typeof kernelSize === "number" ? [kernelSize, kernelSize] : kernelSize;
-    checkCounts("ConvTranspose2d", { inChannels, outChannels, kernelHeight: kh, kernelWidth: kw, groups });
-    checkGroups("ConvTranspose2d", inChannels, outChannels, groups);
-    const start = weightAndBias([inChannels, outChannels / groups, kh, kw], outChannels, bias, options);
+    const { groups = 1 } = options;
+    const kernel = checkConv("ConvTranspose2d", inChannels, outChannels, kernelSize, groups);
+    const start = weightAndBias([inChannels, outChannels / groups, ...kernel], outChannels, bias, { random });
     this.weight = start.weight;
     this.bias = start.bias;
     this.options = options;
@@ -118,29 +150,52 @@ export class ConvTranspose2d extends Module {
   }
 }
 
-function checkGroups(layer: string, inChannels: number, outChannels: number, groups: number): void {
+/** Height and width of the kernel, with all counts checked. */
+function checkConv(
+  layer: string,
+  inChannels: number,
+  outChannels: number,
+  kernelSize: Pair,
+  groups: number,
+): readonly [number, number] {
+  const [kernelHeight, kernelWidth] = typeof kernelSize === "number" ? [kernelSize, kernelSize] : kernelSize;
+  checkCounts(layer, { inChannels, outChannels, kernelHeight, kernelWidth, groups });
   if (inChannels % groups !== 0 || outChannels % groups !== 0) {
-    throw new ValueError(
-      layer,
-      `inChannels and outChannels must be divisible by groups = ${groups}`,
-      `${inChannels} and ${outChannels}`,
-    );
+    const rule = `inChannels and outChannels must be divisible by groups = ${groups}`;
+    throw new ValueError(layer, rule, `${inChannels} and ${outChannels}`);
   }
+  return [kernelHeight, kernelWidth];
 }
 
-/** Affine map of the last axis, `[.., inFeatures]` to `[.., outFeatures]`. See `linear`. */
+export interface LinearOptions extends InitOptions {
+  /** Whether to add a number per output feature. Default true. */
+  readonly bias?: boolean;
+}
+
+/**
+ * Affine map of the last axis, `[.., inFeatures]` to `[.., outFeatures]`. See `linear`.
+ *
+ * @example
+ * ```ts
+ * const layer = new Linear(3, 2);
+ * layer.forward(zeros([5, 3])).shape; // [5, 2]
+ * layer.parameterCount; // 8
+ * ```
+ */
 export class Linear extends Module {
+  /** `[outFeatures, inFeatures]` */
   weight: Parameter;
+  /** `[outFeatures]` */
   bias: Parameter | null;
 
-  constructor(
-    inFeatures: number,
-    outFeatures: number,
-    { bias = true, ...options }: { bias?: boolean } & InitOptions = {},
-  ) {
+  /**
+   * @param options - `bias`, and `random` to draw the first values from.
+   * @throws {ValueError} when a count is not a positive integer.
+   */
+  constructor(inFeatures: number, outFeatures: number, { bias = true, random }: LinearOptions = {}) {
     super();
     checkCounts("Linear", { inFeatures, outFeatures });
-    const start = weightAndBias([outFeatures, inFeatures], outFeatures, bias, options);
+    const start = weightAndBias([outFeatures, inFeatures], outFeatures, bias, { random });
     this.weight = start.weight;
     this.bias = start.bias;
   }
@@ -159,16 +214,30 @@ export interface BatchNorm2dOptions {
 
 /**
  * Batch normalisation of `[N, C, H, W]` per channel: by the batch's statistics in training, by the running ones in evaluation.
- * In training each forward pass records an update of the running statistics, which the optimiser's step computes.
+ * In training each forward pass records an update of the running statistics, which the optimiser's step computes. See
+ * `batchNorm2d`.
+ *
+ * @example
+ * ```ts
+ * const bn = new BatchNorm2d(1, { momentum: 0.5, eps: 0 });
+ * const x = tensor([1, 3], [2, 1, 1, 1]);
+ * await bn.forward(x).data(); // [-1, 1]
+ * await bn.running_mean.tensor.data(); // [1]
+ * await bn.eval().forward(tensor([1], [1, 1, 1, 1])).data(); // [0], by the running mean
+ * ```
  */
 export class BatchNorm2d extends Module {
+  /** `[channels]`, the scale. */
   weight: Parameter;
+  /** `[channels]`, the shift. */
   bias: Parameter;
   running_mean: Buffer;
+  /** Unbiased. */
   running_var: Buffer;
   num_batches_tracked: Buffer;
   readonly options: BatchNorm2dOptions;
 
+  /** @throws {ValueError} when `channels` is not a positive integer. */
   constructor(channels: number, options: BatchNorm2dOptions = {}) {
     super();
     checkCounts("BatchNorm2d", { channels });
@@ -188,21 +257,34 @@ export class BatchNorm2d extends Module {
       training: this.training,
     });
     if (this.training) {
-      this.running_mean.update(runningMean);
-      this.running_var.update(runningVar);
-      this.num_batches_tracked.update(this.num_batches_tracked.tensor.add(1));
+      this.running_mean.update(runningMean, x);
+      this.running_var.update(runningVar, x);
+      this.num_batches_tracked.update(this.num_batches_tracked.tensor.add(1), x);
     }
     return y;
   }
 }
 
-/** Normalisation of `[N, C, ..]` per image and group of channels. See `groupNorm`. */
+/**
+ * Normalisation of `[N, C, ..]` per image and group of channels. See `groupNorm`.
+ *
+ * @example
+ * ```ts
+ * await new GroupNorm(2, 4, { eps: 0 }).forward(tensor([[1, 3, 10, 50]])).array(); // [[-1, 1, -1, 1]]
+ * ```
+ */
 export class GroupNorm extends Module {
+  /** `[channels]`, the scale. */
   weight: Parameter;
+  /** `[channels]`, the shift. */
   bias: Parameter;
   readonly groups: number;
   readonly eps: number;
 
+  /**
+   * @param options.eps - added to the variance. Default 1e-5.
+   * @throws {ValueError} when a count is not a positive integer, or `groups` does not divide `channels`.
+   */
   constructor(groups: number, channels: number, { eps = 1e-5 }: { eps?: number } = {}) {
     super();
     checkCounts("GroupNorm", { groups, channels });
@@ -219,16 +301,32 @@ export class GroupNorm extends Module {
   }
 }
 
-/** Normalisation over the last axes, which have the sizes `normalizedShape`. See `layerNorm`. */
+/**
+ * Normalisation over the last axes, which have the sizes `normalizedShape`. See `layerNorm`.
+ *
+ * @example
+ * ```ts
+ * await new LayerNorm(2, { eps: 0 }).forward(tensor([[1, 3], [10, 50]])).array(); // [[-1, 1], [-1, 1]]
+ * ```
+ */
 export class LayerNorm extends Module {
+  /** Of the shape `normalizedShape`, the scale. */
   weight: Parameter;
+  /** Of the shape `normalizedShape`, the shift. */
   bias: Parameter;
   readonly normalizedShape: readonly number[];
   readonly eps: number;
 
+  /**
+   * @param normalizedShape - a number for the last axis alone.
+   * @param options.eps - added to the variance. Default 1e-5.
+   * @throws {ValueError} when there is no size, or one is not a positive integer.
+   */
   constructor(normalizedShape: number | readonly number[], { eps = 1e-5 }: { eps?: number } = {}) {
     super();
-    this.normalizedShape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
+    this.normalizedShape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
+    if (this.normalizedShape.length === 0)
+      throw new ValueError("LayerNorm", "normalizedShape must name at least one axis", "[]");
     checkCounts(
       "LayerNorm",
       Object.fromEntries(this.normalizedShape.map((dim, axis) => [`normalizedShape[${axis}]`, dim])),
@@ -243,13 +341,23 @@ export class LayerNorm extends Module {
   }
 }
 
-/** Layers one after another. Their names are their positions. */
+/**
+ * Layers one after another. Their names are their positions.
+ *
+ * @example
+ * ```ts
+ * const up = new Sequential(new Conv2d(3, 4, 1), new ReLU(), new PixelShuffle(2));
+ * up.forward(zeros([1, 3, 2, 2])).shape; // [1, 1, 4, 4]
+ * [...up.namedParameters().keys()].join(" "); // 0.weight 0.bias
+ * ```
+ */
 export class Sequential extends Module {
   constructor(...layers: Layer[]) {
     super();
     Object.assign(this, layers); // fields 0, 1, ..: the names in PyTorch's state_dict
   }
 
+  /** The layers, in order. */
   get layers(): Layer[] {
     return Object.entries(this)
       .filter(([key]) => /^\d+$/.test(key))
@@ -305,9 +413,9 @@ export class Tanh extends Module {
 
 /** See `gelu`. */
 export class GELU extends Module {
-  readonly approximate: "none" | "tanh";
+  readonly approximate: GeluApproximation;
 
-  constructor({ approximate = "none" }: { approximate?: "none" | "tanh" } = {}) {
+  constructor({ approximate = "none" }: { approximate?: GeluApproximation } = {}) {
     super();
     this.approximate = approximate;
   }
@@ -368,9 +476,9 @@ export class PixelUnshuffle extends Module {
 
 /** Resizing by a fixed rule. See `interpolate`. */
 export class Upsample extends Module {
-  readonly options: Parameters<typeof interpolate>[1];
+  readonly options: InterpolateOptions;
 
-  constructor(options: Parameters<typeof interpolate>[1]) {
+  constructor(options: InterpolateOptions) {
     super();
     this.options = options;
   }
@@ -383,9 +491,9 @@ export class Upsample extends Module {
 /** See `maxPool2d`. */
 export class MaxPool2d extends Module {
   readonly kernelSize: Pair;
-  readonly options: Parameters<typeof maxPool2d>[2];
+  readonly options: MaxPoolOptions;
 
-  constructor(kernelSize: Pair, options: Parameters<typeof maxPool2d>[2] = {}) {
+  constructor(kernelSize: Pair, options: MaxPoolOptions = {}) {
     super();
     this.kernelSize = kernelSize;
     this.options = options;
@@ -399,9 +507,9 @@ export class MaxPool2d extends Module {
 /** See `avgPool2d`. */
 export class AvgPool2d extends Module {
   readonly kernelSize: Pair;
-  readonly options: Parameters<typeof avgPool2d>[2];
+  readonly options: AvgPoolOptions;
 
-  constructor(kernelSize: Pair, options: Parameters<typeof avgPool2d>[2] = {}) {
+  constructor(kernelSize: Pair, options: AvgPoolOptions = {}) {
     super();
     this.kernelSize = kernelSize;
     this.options = options;

@@ -8,13 +8,17 @@
 
 import {
   allocate,
+  checkDType,
   type DType,
   entryToTensor,
+  isFloat,
   leaf,
   readValues,
+  realize,
   type SafetensorsEntry,
   sameShape,
   type Tensor,
+  type Values,
   valuesToEntry,
   ValueError,
 } from "@gridgrad/core";
@@ -25,12 +29,27 @@ import { Buffer, Parameter } from "./slot.ts";
 export type StateDict = Readonly<Record<string, SafetensorsEntry>>;
 
 export interface LoadOptions {
-  /** Names that neither the state nor the module may be without. `false` loads what matches. Default true. */
+  /** Whether a name that only the state or only the module has is an error. Default true. */
   readonly strict?: boolean;
 }
 
+/**
+ * A part of a model. A subclass keeps parameters, buffers and other modules in its fields (private `#` fields are not found)
+ * and has a method, usually `forward`, that records ops.
+ *
+ * @example
+ * ```ts
+ * class Net extends Module {
+ *   up = new Conv2d(2, 4, 1);
+ *   layers = [new ReLU(), new Conv2d(1, 1, 3, { bias: false })];
+ * }
+ * const net = new Net();
+ * [...net.namedParameters().keys()].join(" "); // up.weight up.bias layers.1.weight
+ * net.parameterCount; // 21
+ * ```
+ */
 export abstract class Module {
-  /** Whether layers that tell them apart (batch norm) are in training or evaluation. Set it with `train()` and `eval()`. */
+  /** Whether layers that tell the two apart (batch norm) are in training or evaluation. Set it with `train()` and `eval()`. */
   training = true;
 
   /** True for a module whose own initialisation must survive one of the whole model. See `apply`. */
@@ -58,13 +77,25 @@ export abstract class Module {
     return found;
   }
 
+  /** This module and all in it, each once. */
   modules(): Module[] {
-    return [...this.namedModules().values()];
+    return [...new Set(this.namedModules().values())];
+  }
+
+  /** Parameters and buffers by their paths, in the order of the fields: what `stateDict` reads. */
+  namedSlots(): Map<string, Parameter | Buffer> {
+    const found = new Map<string, Parameter | Buffer>();
+    visit(this, "", (path, value) => {
+      if (!(value instanceof Module)) found.set(path, value);
+    });
+    return found;
   }
 
   /** Parameters by their paths. One that is in two places has two names. */
   namedParameters(): Map<string, Parameter> {
-    return this.#named(Parameter);
+    return new Map(
+      [...this.namedSlots()].filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter),
+    );
   }
 
   /** Parameters, each once. */
@@ -74,7 +105,7 @@ export abstract class Module {
 
   /** Buffers by their paths. */
   namedBuffers(): Map<string, Buffer> {
-    return this.#named(Buffer);
+    return new Map([...this.namedSlots()].filter((entry): entry is [string, Buffer] => entry[1] instanceof Buffer));
   }
 
   /** Number of elements of all parameters. */
@@ -83,23 +114,32 @@ export abstract class Module {
   }
 
   /**
-   * Calls `visitor` for every module in this one, children before parents, as initialisers of whole models do. It leaves out the
-   * insides of modules that keep their initialisation, such as DySample: offsets that start anywhere else than near zero do not train.
+   * Calls `visitor` once for every module in this one, children before parents, as initialisers of whole models do. It leaves
+   * out modules that keep their initialisation, with all in them, such as DySample: offsets that start anywhere else than near
+   * zero do not train.
+   *
+   * @example
+   * ```ts
+   * const net = new Sequential(new Linear(2, 1, { bias: false }), new ReLU());
+   * net.apply((m) => {
+   *   if (m instanceof Linear) m.weight.set(constant(m.weight.shape, 0.5));
+   * });
+   * await net.forward(tensor([2, 4])).data(); // [3]
+   * ```
    */
   apply(visitor: (module: Module) => void): this {
-    const kept = [...this.namedModules()].filter(([, m]) => m.keepsItsInitialization).map(([path]) => path);
-    for (const [path, module] of [...this.namedModules()].reverse()) {
-      if (!kept.some((outer) => path === outer || path.startsWith(`${outer}.`) || outer === "")) visitor(module);
-    }
+    const all = [...this.namedModules()];
+    const kept = all.filter(([, m]) => m.keepsItsInitialization).map(([path]) => path);
+    const isKept = (path: string): boolean =>
+      kept.some((outer) => outer === "" || path === outer || path.startsWith(`${outer}.`));
+    const due = all.filter(([path]) => !isKept(path)).map(([, module]) => module);
+    for (const module of new Set(due.reverse())) visitor(module);
     return this;
   }
 
-  /** The values of all parameters and buffers by their names. */
-  async stateDict(): Promise<Record<string, SafetensorsEntry>> {
-    const state: Record<string, SafetensorsEntry> = {};
-    for (const [name, slot] of this.#slots())
-      state[name] = valuesToEntry(slot.shape, (await readValues(slot.tensor)).slice());
-    return state;
+  /** The values of all parameters and buffers by their names, all of the same moment. */
+  stateDict(): Promise<Record<string, SafetensorsEntry>> {
+    return readEntries(new Map([...this.namedSlots()].map(([name, slot]) => [name, slot.tensor])));
   }
 
   /**
@@ -107,15 +147,15 @@ export abstract class Module {
    * converted to the slots' element types.
    *
    * @param state - entries by the names that `stateDict` gives, such as a safetensors file holds them.
-   * @throws {ValueError} that lists every name that is missing, unexpected or of another shape.
+   * @throws {ValueError} that lists every name that is missing, unexpected, of another shape, or not of integers where the slot is.
    */
   loadStateDict(state: StateDict, { strict = true }: LoadOptions = {}): void {
-    for (const [path, module] of this.namedModules()) {
+    const undo = [...this.namedModules()].map(([path, module]) => {
       const prefix = path === "" ? "" : `${path}.`;
       const names = Object.keys(state).filter((name) => name.startsWith(prefix));
-      module.prepareToLoad(new Set(names.map((name) => name.slice(prefix.length))));
-    }
-    const slots = this.#slots();
+      return module.prepareToLoad(new Set(names.map((name) => name.slice(prefix.length))));
+    });
+    const slots = this.namedSlots();
     const problems: string[] = [];
     const wanted: [Parameter | Buffer, Tensor][] = [];
     for (const [name, slot] of slots) {
@@ -125,56 +165,54 @@ export abstract class Module {
         if (!mayLack) problems.push(`${name} is missing`);
       } else if (!sameShape(entry.shape, slot.shape)) {
         problems.push(`${name} must have shape [${slot.shape.join(", ")}], got [${entry.shape.join(", ")}]`);
+      } else if (!isFloat(slot.tensor.dtype) && entry.dtype.startsWith("F")) {
+        problems.push(`${name} must hold integers, got ${entry.dtype}`);
       } else {
-        wanted.push([slot, convert(entry, slot.tensor.dtype)]);
+        wanted.push([slot, entryToLeaf(entry, slot.tensor.dtype)]);
       }
     }
     if (strict) {
       for (const name of Object.keys(state)) if (!slots.has(name)) problems.push(`${name} is unexpected`);
     }
     if (problems.length > 0) {
+      for (const each of undo) each?.();
       throw new ValueError(
         "loadStateDict",
         "the state must fit the module",
-        `${problems.length} problems: ${problems.join("; ")}`,
+        `${problems.length} ${problems.length === 1 ? "problem" : "problems"}: ${problems.join("; ")}`,
       );
     }
     for (const [slot, values] of wanted) slot.set(values);
   }
 
-  /** Converts every floating parameter and buffer to `dtype`. */
+  /**
+   * Converts every floating parameter and buffer to `dtype`. Do it before training: the state of an optimiser stays as it is.
+   *
+   * @throws {ValueError} when `dtype` is none of the two.
+   */
   async to(dtype: Exclude<DType, "int32">): Promise<this> {
-    for (const slot of this.#slots().values()) {
-      const { tensor } = slot;
-      if (tensor.dtype === "int32" || tensor.dtype === dtype) continue;
-      const values = allocate(dtype, tensor.size);
-      values.set(await readValues(tensor));
-      slot.set(leaf(tensor.shape, dtype, values));
-    }
+    checkDType("Module.to", dtype);
+    if (!isFloat(dtype))
+      throw new ValueError("Module.to", 'dtype must be "float32" or "float64"', JSON.stringify(dtype));
+    const slots = new Set(this.namedSlots().values());
+    const due = [...slots].filter(({ tensor }) => isFloat(tensor.dtype) && tensor.dtype !== dtype);
+    const values = await readTogether(due.map((slot) => slot.tensor)); // recorded updates of buffers need what goes below
+    due.forEach((slot, i) => slot.set(leaf(slot.shape, dtype, converted(values[i], dtype))));
     return this;
   }
 
-  /** Told which names below this module a state has, before it is loaded: to take over older layouts of it. */
-  protected prepareToLoad(_names: ReadonlySet<string>): void {}
-
-  #slots(): Map<string, Parameter | Buffer> {
-    return new Map<string, Parameter | Buffer>([...this.namedParameters(), ...this.namedBuffers()]);
-  }
-
-  #named<T extends object>(kind: abstract new (...args: never[]) => T): Map<string, T> {
-    const found = new Map<string, T>();
-    visit(this, "", (path, value) => {
-      if (value instanceof kind) found.set(path, value);
-    });
-    return found;
-  }
+  /**
+   * Told which names below this module a state has, before it is loaded: to take over older layouts of it. May return a
+   * function that undoes what it did, for a state that does not fit after all.
+   */
+  protected prepareToLoad(_names: ReadonlySet<string>): (() => void) | void {}
 }
 
 /** Calls `found` with every module, parameter and buffer at or below `value`, in the order of the fields. */
 function visit(
   value: unknown,
   path: string,
-  found: (path: string, value: object) => void,
+  found: (path: string, value: Module | Parameter | Buffer) => void,
   above: ReadonlySet<object> = new Set(),
 ): void {
   if (value instanceof Parameter || value instanceof Buffer) {
@@ -187,10 +225,32 @@ function visit(
   }
 }
 
-function convert(entry: SafetensorsEntry, dtype: DType): Tensor {
+/** The entries of tensors, all of the same moment. */
+export async function readEntries(tensors: ReadonlyMap<string, Tensor>): Promise<Record<string, SafetensorsEntry>> {
+  const values = await readTogether([...tensors.values()]);
+  return Object.fromEntries(
+    [...tensors].map(([name, { shape }], i) => [name, valuesToEntry(shape, values[i].slice())]),
+  );
+}
+
+/**
+ * Everything is asked for before anything is awaited: graphs run in the order in which they are asked for, so a training step
+ * that comes in between replaces nothing before it is read.
+ */
+async function readTogether(tensors: readonly Tensor[]): Promise<Values[]> {
+  // Computed together, as recorded updates of buffers share a forward pass.
+  const [, ...values] = await Promise.all([realize(...tensors), ...tensors.map(readValues)]);
+  return values;
+}
+
+/** A leaf with an entry's values converted to `dtype`. */
+export function entryToLeaf(entry: SafetensorsEntry, dtype: DType): Tensor {
   const t = entryToTensor(entry);
-  if (t.dtype === dtype) return t;
-  const values = allocate(dtype, t.size);
-  values.set(t.values!);
-  return leaf(t.shape, dtype, values);
+  return t.dtype === dtype ? t : leaf(t.shape, dtype, converted(t.values!, dtype));
+}
+
+function converted(values: Values, dtype: DType): Values {
+  const result = allocate(dtype, values.length);
+  result.set(values);
+  return result;
 }

@@ -57,88 +57,146 @@ export class NonFiniteError extends Error {
 }
 
 /** Tensors that an optimiser keeps for one parameter, by PyTorch's names. */
-export type ParameterState = Readonly<Record<string, Tensor>>;
+export type StateTensors = Readonly<Record<string, Tensor>>;
+
+/** What an optimiser knows about one parameter. */
+export interface ParameterState {
+  /** Steps that have updated the parameter: fewer than the optimiser's if it was frozen or had no gradient in some. */
+  readonly steps: number;
+  readonly tensors: StateTensors;
+}
 
 /** A parameter's new value and state, recorded and not yet computed. */
 export interface Update {
   readonly value: Tensor;
-  readonly state: ParameterState;
+  readonly state: StateTensors;
 }
 
+/** What SGD, Adam and AdamW share: the step. A new optimiser says how it updates one parameter. */
 export abstract class Optimizer {
+  /** The class, as errors and checkpoints call it. */
+  readonly kind: string;
   /** The learning rate of the next step. Schedules set it. */
   lr: number;
   /** Steps done. */
   steps = 0;
   readonly parameters: readonly Parameter[];
+  /** Of the parameters that a step has updated. */
   readonly state = new Map<Parameter, ParameterState>();
+  #stepping = false;
 
-  constructor(name: string, parameters: Iterable<Parameter>, lr: number) {
+  /**
+   * @param parameters - each counts once.
+   * @throws {ValueError} when there is none, or `lr` is negative or not finite.
+   */
+  constructor(kind: string, parameters: Iterable<Parameter>, lr: number) {
+    this.kind = kind;
     this.parameters = [...new Set(parameters)];
-    if (this.parameters.length === 0) throw new ValueError(name, "parameters must hold at least one parameter", "none");
-    checkRange(name, { lr }, 0, Infinity);
+    if (this.parameters.length === 0) throw new ValueError(kind, "parameters must hold at least one parameter", "none");
+    checkRange(kind, { lr }, 0, Infinity);
     this.lr = lr;
   }
 
   /** Hyperparameters other than the learning rate, as plain data: checkpoints store and compare them. */
   abstract readonly hyperparameters: Readonly<Record<string, unknown>>;
 
-  /** Records the update of one parameter. `step` counts from 1. */
-  protected abstract update(p: Tensor, g: Tensor, state: ParameterState | undefined, step: number): Update;
+  /** Names of the tensors that a parameter's state holds. */
+  abstract readonly stateNames: readonly string[];
+
+  /** Records the update of one parameter. `step` counts the parameter's updates from 1. */
+  protected abstract update(p: Tensor, g: Tensor, state: StateTensors | undefined, step: number): Update;
 
   /**
-   * One training step: computes the loss, the gradients and the update together.
+   * One training step: computes the loss, the gradients and the update together. Parameters without a gradient are left alone.
    *
    * @param loss - a scalar made from the parameters. Without it the step uses the `.grad` that `loss.backward()` has filled,
-   *   and clears it.
+   *   and clears it; read that loss before the step, which replaces what it is computed from.
+   * @param options.clipNorm - scale the gradients down so that their common norm is at most this. Default: no limit.
+   * @returns the loss and the norm of the gradients, both from before the update.
    * @throws {NonFiniteError} when the loss or a gradient is NaN or infinite; nothing is changed then.
-   * @throws {GraphError} when no trainable parameter has a gradient.
+   * @throws {ShapeError} when the loss is not a scalar.
+   * @throws {ValueError} when `lr` or `clipNorm` is out of its range.
+   * @throws {GraphError} when no trainable parameter has a gradient, or the step before is not done.
+   *
+   * @example
+   * ```ts
+   * const p = new Parameter(tensor([3]));
+   * const optimizer = new SGD([p], { lr: 0.5 });
+   * const { loss, gradNorm } = await optimizer.step(p.tensor.mul(p.tensor).sum());
+   * loss; // 9
+   * gradNorm; // 6
+   * await p.tensor.data(); // [0]
+   * ```
    */
-  async step(loss?: Tensor, { clipNorm }: StepOptions = {}): Promise<StepResult> {
+  async step(loss?: Tensor, { clipNorm = Infinity }: StepOptions = {}): Promise<StepResult> {
+    if (this.#stepping) {
+      throw new GraphError("optimizer.step: the step before must be done (await it), got a call while it runs");
+    }
+    this.#stepping = true;
+    try {
+      return await this.#step(loss, clipNorm);
+    } finally {
+      this.#stepping = false;
+    }
+  }
+
+  async #step(loss: Tensor | undefined, clipNorm: number): Promise<StepResult> {
     if (loss && loss.shape.length !== 0)
       throw new ShapeError("optimizer.step", "loss must be a scalar", { loss: loss.shape });
+    checkRange("optimizer.step", { lr: this.lr }, 0, Infinity);
+    const due = this.#gradients(loss);
+    const { gradients, norm } = clipGradNorm(
+      due.map(({ gradient }) => gradient),
+      clipNorm,
+    );
+    const states = due.map(({ parameter }) => this.state.get(parameter));
+    const updates = due.map(({ parameter }, i) =>
+      this.update(parameter.tensor, gradients[i], states[i]?.tensors, (states[i]?.steps ?? 0) + 1),
+    );
+    const buffers = updatedBuffers(
+      loss ? [loss] : gradients,
+      due.map(({ parameter }) => parameter.tensor),
+    );
+    const results = [...updates.flatMap(({ value, state }) => [value, ...Object.values(state)]), ...buffers.values()];
+    const undo = (): void => {
+      for (const t of results) release(t, "it was the result of a step that failed and was undone");
+      for (const buffer of buffers.keys()) buffer.rollBack();
+    };
+    try {
+      await realize(...(loss ? [loss] : []), norm, ...results);
+    } catch (error) {
+      undo();
+      throw error;
+    }
+    const result = { loss: loss ? await loss.item() : NaN, gradNorm: await norm.item() };
+    if (!Number.isFinite(result.gradNorm) || (loss && !Number.isFinite(result.loss))) {
+      undo();
+      throw new NonFiniteError(result);
+    }
+
+    this.steps++;
+    for (const [buffer, next] of buffers) buffer.set(next);
+    due.forEach(({ parameter }, i) => {
+      const tensors = mapValues(updates[i].state, (t) => takeAsLeaf(t));
+      this.state.set(parameter, { steps: (states[i]?.steps ?? 0) + 1, tensors });
+      for (const t of Object.values(states[i]?.tensors ?? {}))
+        release(t, "it was optimiser state that a step has replaced");
+      parameter.set(updates[i].value);
+    });
+    return result;
+  }
+
+  /** The parameters to update, with their gradients. */
+  #gradients(loss: Tensor | undefined): { parameter: Parameter; gradient: Tensor }[] {
     const trained = this.parameters.filter((p) => p.trainable);
     const tensors = trained.map((p) => p.tensor);
     const found = loss ? gradientsOf(loss, tensors) : tensors.map((t) => t.grad);
     const due = trained.flatMap((parameter, i) => (found[i] ? [{ parameter, gradient: found[i] }] : []));
-    if (due.length === 0) {
-      throw new GraphError(
-        "optimizer.step: at least one trainable parameter must have a gradient, got none: " +
-          (loss
-            ? "the loss does not depend on the parameters"
-            : "call loss.backward() first, or give the loss to step"),
-      );
-    }
-    const { gradients, norm } = clipGradNorm(
-      due.map(({ gradient }) => gradient),
-      clipNorm ?? Infinity,
-    );
-    const updates = due.map(({ parameter }, i) =>
-      this.update(parameter.tensor, gradients[i], this.state.get(parameter), this.steps + 1),
-    );
-    const buffers = buffersOf(due.map(({ parameter }) => parameter.tensor));
-    const results = updates.flatMap(({ value, state }) => [value, ...Object.values(state)]);
-    await realize(...(loss ? [loss] : []), norm, ...results, ...buffers.map((b) => b.tensor));
-
-    const result = { loss: loss ? await loss.item() : NaN, gradNorm: await norm.item() };
-    if (!Number.isFinite(result.gradNorm) || (loss && !Number.isFinite(result.loss))) {
-      const failed = "the step that computed it was not finite and was undone";
-      for (const t of [...results, ...buffers.map((b) => b.tensor)]) release(t, failed);
-      for (const b of buffers) b.rollBack();
-      throw new NonFiniteError(result);
-    }
-    this.steps++;
-    for (const b of buffers) b.commit();
-    due.forEach(({ parameter }, i) => {
-      const before = this.state.get(parameter);
-      this.state.set(
-        parameter,
-        mapValues(updates[i].state, (t) => takeAsLeaf(t)),
-      );
-      for (const t of Object.values(before ?? {})) release(t, "it was optimiser state that a step has replaced");
-      parameter.set(updates[i].value);
-    });
-    return result;
+    if (due.length > 0) return due;
+    const why = loss
+      ? "the loss does not depend on the parameters as they are now (was it recorded before the last step?)"
+      : "call loss.backward() first, or give the loss to step";
+    throw new GraphError(`optimizer.step: at least one trainable parameter must have a gradient, got none: ${why}`);
   }
 
   /** Forgets the gradients that `backward()` has added up. */
@@ -148,12 +206,26 @@ export abstract class Optimizer {
 }
 
 /**
- * Recorded updates of running statistics that need the parameters which are about to be replaced: it is now or never.
+ * The recorded updates that a step computes: of the forward passes whose results it needs, and of those that need parameters
+ * which it replaces, for which it is now or never.
  */
-function buffersOf(parameters: readonly Tensor[]): Buffer[] {
-  const replaced = new Set(parameters);
-  return pendingBuffers().filter((b) => dependencies([b.tensor]).some((t) => replaced.has(t)));
+function updatedBuffers(results: readonly Tensor[], replaced: readonly Tensor[]): Map<Buffer, Tensor> {
+  const updates = new Map<Buffer, Tensor>();
+  const buffers = pendingBuffers();
+  if (buffers.length === 0) return updates;
+  const used = new Set(dependencies(results));
+  const going = new Set(replaced);
+  for (const buffer of buffers) {
+    const { next, input } = buffer.pending!;
+    if (taken.has(next)) continue;
+    if (used.has(input) || dependencies([next]).some((t) => going.has(t))) updates.set(buffer, next);
+  }
+  for (const next of updates.values()) taken.add(next);
+  return updates;
 }
+
+/** Updates that a step computes: another one, of a model that sees the same batch, must not put them in place a second time. */
+const taken = new WeakSet<Tensor>();
 
 /**
  * Scales gradients down together so that their common Euclidean norm is at most `maxNorm`.
@@ -196,17 +268,25 @@ export interface SGDOptions {
  *
  *     g += weightDecay p;  v = momentum v + (1 - dampening) g (v = g at first);  p -= lr v, or lr (g + momentum v) with nesterov
  *
- * @throws {ValueError} when an option is out of its range.
+ * @example
+ * ```ts
+ * const p = new Parameter(tensor([0]));
+ * const optimizer = new SGD([p], { lr: 1, momentum: 0.5 });
+ * for (let t = 0; t < 3; t++) await optimizer.step(p.tensor.sum());
+ * await p.tensor.item(); // -4.25, which is -1 - 1.5 - 1.75
+ * ```
  */
 export class SGD extends Optimizer {
   readonly hyperparameters;
+  readonly stateNames;
 
+  /** @throws {ValueError} when an option is out of its range. */
   constructor(
     parameters: Iterable<Parameter>,
     { lr, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 }: SGDOptions,
   ) {
     super("SGD", parameters, lr);
-    checkRange("SGD", { momentum, weightDecay }, 0, Infinity);
+    checkRange("SGD", { momentum, dampening, weightDecay }, 0, Infinity);
     if (nesterov && (momentum === 0 || dampening !== 0)) {
       throw new ValueError(
         "SGD",
@@ -215,15 +295,16 @@ export class SGD extends Optimizer {
       );
     }
     this.hyperparameters = { momentum, dampening, nesterov, weightDecay };
+    this.stateNames = momentum === 0 ? [] : ["momentum_buffer"];
   }
 
-  protected update(p: Tensor, gradient: Tensor, state: ParameterState | undefined): Update {
+  protected update(p: Tensor, gradient: Tensor, state: StateTensors | undefined): Update {
     const { momentum, dampening, nesterov, weightDecay } = this.hyperparameters;
     const g = weightDecay === 0 ? gradient : add(gradient, mul(p, weightDecay));
     const lr = full([], this.lr, { dtype: p.dtype });
     if (momentum === 0) return { value: sub(p, mul(g, lr)), state: {} };
-    const before = state?.momentum_buffer;
-    const v = before ? add(mul(before, momentum), mul(g, 1 - dampening)) : mul(g, 1);
+    // The first velocity is a tensor of its own, as the state keeps it and the gradient is the caller's.
+    const v = state ? add(mul(state.momentum_buffer, momentum), mul(g, 1 - dampening)) : mul(g, 1);
     const direction = nesterov ? add(g, mul(v, momentum)) : v;
     return { value: sub(p, mul(direction, lr)), state: { momentum_buffer: v } };
   }
@@ -244,19 +325,29 @@ export interface AdamOptions {
  *
  *     m = β1 m + (1 - β1) g;  v = β2 v + (1 - β2) g²;  p -= lr / (1 - β1^t) · m / (√v / √(1 - β2^t) + eps)
  *
- * @throws {ValueError} when an option is out of its range.
+ * @example
+ * ```ts
+ * const p = new Parameter(tensor([1, 1]));
+ * await new Adam([p], { lr: 0.5 }).step(p.tensor.mul(tensor([7, -0.001])).sum());
+ * await p.tensor.data(); // [0.5, 1.499995], steps of lr however large the gradients are
+ * ```
  */
 export class Adam extends Optimizer {
+  /** Written out, as bundlers shorten the names of classes and checkpoints store it. */
+  static readonly kind: string = "Adam";
   readonly hyperparameters;
+  readonly stateNames = ["exp_avg", "exp_avg_sq"];
 
+  /** @throws {ValueError} when an option is out of its range. */
   constructor(parameters: Iterable<Parameter>, { lr, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 }: AdamOptions) {
-    super(new.target.name, parameters, lr);
-    checkRange(new.target.name, { "betas[0]": betas[0], "betas[1]": betas[1] }, 0, 1);
-    checkRange(new.target.name, { eps, weightDecay }, 0, Infinity);
-    this.hyperparameters = { betas, eps, weightDecay };
+    super(new.target.kind, parameters, lr);
+    const [beta1, beta2] = betas;
+    checkRange(this.kind, { "betas[0]": beta1, "betas[1]": beta2 }, 0, 1);
+    checkRange(this.kind, { eps, weightDecay }, 0, Infinity);
+    this.hyperparameters = { betas: [beta1, beta2], eps, weightDecay };
   }
 
-  protected update(p: Tensor, gradient: Tensor, state: ParameterState | undefined, step: number): Update {
+  protected update(p: Tensor, gradient: Tensor, state: StateTensors | undefined, step: number): Update {
     const {
       betas: [beta1, beta2],
       eps,
@@ -281,9 +372,17 @@ export class Adam extends Optimizer {
 /**
  * Adam with decoupled weight decay: the parameter shrinks by lr · weightDecay, and the gradient stays as it is.
  *
- * @throws {ValueError} when an option is out of its range.
+ * @example
+ * ```ts
+ * const p = new Parameter(tensor([8]));
+ * await new AdamW([p], { lr: 0.5, weightDecay: 0.5 }).step(p.tensor.mul(0).sum());
+ * await p.tensor.data(); // [6], for a gradient of 0
+ * ```
  */
 export class AdamW extends Adam {
+  static override readonly kind = "AdamW";
+
+  /** @throws {ValueError} when an option is out of its range. */
   constructor(parameters: Iterable<Parameter>, { weightDecay = 0.01, ...options }: AdamOptions) {
     super(parameters, { ...options, weightDecay });
   }

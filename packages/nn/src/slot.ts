@@ -5,7 +5,9 @@
  */
 
 import {
+  dependencies,
   DTypeError,
+  isFloat,
   isRealized,
   release,
   ShapeError,
@@ -15,13 +17,18 @@ import {
   ValueError,
 } from "@gridgrad/core";
 
-abstract class Slot {
+/** What `Parameter` and `Buffer` share: one tensor at a time, that can be replaced. */
+export abstract class Slot {
   protected current: Tensor;
   #substitute: Tensor | null = null;
 
-  /** @param initial - a computed tensor, such as a leaf. */
-  constructor(initial: Tensor) {
-    this.current = initial;
+  /**
+   * @param initial - a computed tensor, such as a leaf. Values that lie on a device move into the slot.
+   * @throws {ValueError} when `initial` has not been computed yet.
+   */
+  constructor(initial: Tensor, requiresGrad: boolean) {
+    checkComputed("Slot", "initial", initial);
+    this.current = takeAsLeaf(initial, requiresGrad);
   }
 
   /** The values to compute with. Read it in every forward pass: the tensor is another one after each training step. */
@@ -29,15 +36,18 @@ abstract class Slot {
     return this.#substitute ?? this.current;
   }
 
-  /** Lets `t` stand in for the values until it is `null` again. See `functionalCall`. */
-  substitute(t: Tensor | null): void {
-    if (t && !sameShape(t.shape, this.shape)) {
-      throw new ShapeError("Slot.substitute", "the substitute must have the shape of the slot", {
-        substitute: t.shape,
-        slot: this.shape,
-      });
-    }
-    this.#substitute = t;
+  /**
+   * Lets `t` stand in for the values, or nothing for `null`. See `functionalCall`.
+   *
+   * @param t - of the slot's shape.
+   * @returns a function that puts everything back as it was.
+   */
+  substitute(t: Tensor | null): () => void {
+    const before = this.#substitute;
+    if (t) this.#substitute = t;
+    return () => {
+      this.#substitute = before;
+    };
   }
 
   get shape(): readonly number[] {
@@ -50,46 +60,59 @@ abstract class Slot {
   }
 
   /**
-   * Puts another tensor of the same shape in place. The former one is freed; graphs that were recorded from it and not
-   * yet computed cannot run any more.
+   * Puts another tensor of the same shape in place, and its element type with it. The former one is freed: graphs that were
+   * recorded from it and not yet computed cannot run any more. Values of `next` that lie on a device move into the slot.
    *
    * @throws {ShapeError} when the shape differs.
+   * @throws {DTypeError} when one is int32 and the other is not.
    * @throws {ValueError} when `next` has not been computed yet.
    */
   set(next: Tensor): void {
-    if (!sameShape(next.shape, this.shape)) {
-      throw new ShapeError("Slot.set", "the new tensor must have the shape of the old one", {
-        new: next.shape,
-        old: this.shape,
-      });
+    checkSameShape("Slot.set", "next", next, this);
+    if (isFloat(next.dtype) !== isFloat(this.current.dtype)) {
+      const rule = `the new tensor must be ${isFloat(this.current.dtype) ? "float32 or float64" : "int32"}, as the old one is`;
+      throw new DTypeError("Slot.set", rule, next.dtype);
     }
-    if (!isRealized(next))
-      throw new ValueError("Slot.set", "the new tensor must be computed (await realize(t))", "one that is not");
+    checkComputed("Slot.set", "next", next);
     const before = this.current;
+    if (next === before) return;
+    forgetUpdatesFrom(before);
     this.current = takeAsLeaf(next, this.requiresGrad);
-    if (before !== next) {
-      release(
-        before,
-        "it was in a parameter or buffer that has been replaced since this graph was recorded, by an optimiser's step " +
-          "or by loading; record the graph again from the new one",
-      );
-    }
+    release(
+      before,
+      "it was in a parameter or buffer that has been replaced since this graph was recorded, by an optimiser's step " +
+        "or by loading; record the graph again from the new one",
+    );
   }
 
   protected abstract readonly requiresGrad: boolean;
 }
 
-/** A tensor to be trained. */
+/**
+ * A tensor to be trained.
+ *
+ * @example
+ * ```ts
+ * const p = new Parameter(tensor([1, 2]));
+ * await new SGD([p], { lr: 0.5 }).step(p.tensor.mul(p.tensor).sum());
+ * await p.tensor.data(); // [0, 0]
+ * ```
+ */
 export class Parameter extends Slot {
   #trainable = true;
 
+  /**
+   * @param initial - a computed tensor, such as a leaf.
+   * @throws {DTypeError} when `initial` is int32.
+   * @throws {ValueError} when `initial` has not been computed yet.
+   */
   constructor(initial: Tensor) {
-    if (initial.dtype === "int32")
+    if (!isFloat(initial.dtype))
       throw new DTypeError("Parameter", "a parameter must be float32 or float64", initial.dtype);
-    super(takeAsLeaf(initial, true));
+    super(initial, true);
   }
 
-  /** False freezes it: optimisers leave it alone, and no gradient is computed for it. */
+  /** False freezes it: optimisers leave it alone, and no gradient is computed for it. Record graphs again after a change. */
   get trainable(): boolean {
     return this.#trainable;
   }
@@ -97,6 +120,7 @@ export class Parameter extends Slot {
   set trainable(on: boolean) {
     if (on === this.#trainable) return;
     this.#trainable = on;
+    forgetUpdatesFrom(this.current);
     this.current = takeAsLeaf(this.current, on);
   }
 
@@ -111,70 +135,132 @@ export interface BufferOptions {
   readonly optional?: boolean;
 }
 
-/** A tensor of the model's state that is not trained. */
+/** A new value of a buffer that a forward pass has recorded. */
+export interface BufferUpdate {
+  readonly next: Tensor;
+  /** What the forward pass was given. */
+  readonly input: Tensor;
+}
+
+/**
+ * A tensor of the model's state that is not trained.
+ *
+ * A forward pass may record its next value with `update`. The optimiser's step that the pass belongs to computes it
+ * together with everything else and puts it in place; without an optimiser, `realize(b.tensor)` and `b.commit()` do.
+ *
+ * @example
+ * ```ts
+ * const count = new Buffer(tensor([0]));
+ * count.update(count.tensor.add(1), tensor([5]));
+ * await realize(count.tensor);
+ * count.commit();
+ * await count.tensor.data(); // [1]
+ * ```
+ */
 export class Buffer extends Slot {
   readonly optional: boolean;
-  #next: Tensor | null = null;
+  #update: BufferUpdate | null = null;
+  readonly #reference = new WeakRef(this);
 
+  /**
+   * @param initial - a computed tensor, such as a leaf.
+   * @throws {ValueError} when `initial` has not been computed yet.
+   */
   constructor(initial: Tensor, { optional = false }: BufferOptions = {}) {
-    super(initial);
+    super(initial, false);
     this.optional = optional;
   }
 
   /** The values, including an update that is recorded but not yet computed. */
   override get tensor(): Tensor {
-    return this.#next ?? super.tensor;
+    return this.#update?.next ?? super.tensor;
   }
 
-  /** Records the value after this forward pass. The optimiser's step computes it together with everything else. */
-  update(next: Tensor): void {
-    if (!sameShape(next.shape, this.shape)) {
-      throw new ShapeError("Buffer.update", "the update must have the shape of the buffer", {
-        update: next.shape,
-        buffer: this.shape,
-      });
-    }
-    if (this.#next === null) pending.add(new WeakRef(this));
-    this.#next = next;
+  /**
+   * Records the value after this forward pass.
+   *
+   * @param next - of the buffer's shape, made of `tensor` among others, so that several passes before a step add up.
+   * @param input - what the forward pass was given: the step of a loss that depends on it computes the update.
+   * @throws {ShapeError} when the shape of `next` differs.
+   */
+  update(next: Tensor, input: Tensor): void {
+    checkSameShape("Buffer.update", "next", next, this);
+    this.#record({ next, input });
   }
 
-  /** Puts the computed update in place. */
+  /** The recorded update, until `commit`, `rollBack` or `set`. */
+  get pending(): BufferUpdate | null {
+    return this.#update;
+  }
+
+  /**
+   * Puts the recorded update in place, if there is one.
+   *
+   * @throws {ValueError} when it has not been computed yet.
+   */
   commit(): void {
-    const next = this.#next;
-    if (next === null) return;
-    this.set(next);
+    if (this.#update) this.set(this.#update.next);
   }
 
   /** Forgets the recorded update. */
   rollBack(): void {
-    this.#next = null;
-  }
-
-  /** True between `update` and `commit` or `rollBack`. */
-  get isPending(): boolean {
-    return this.#next !== null;
+    this.#record(null);
   }
 
   override set(next: Tensor): void {
-    this.rollBack();
     super.set(next);
+    this.rollBack(); // what was recorded started from the value that is gone
+  }
+
+  override substitute(t: Tensor | null): () => void {
+    const restore = super.substitute(t);
+    const update = this.#update;
+    if (t) this.#record(null);
+    return () => {
+      restore();
+      this.#record(update);
+    };
   }
 
   protected get requiresGrad(): boolean {
     return false;
+  }
+
+  #record(update: BufferUpdate | null): void {
+    this.#update = update;
+    if (update) pending.add(this.#reference);
+    else pending.delete(this.#reference);
   }
 }
 
 /** Buffers with a recorded update, held weakly: a model that nobody uses any more can be collected. */
 const pending = new Set<WeakRef<Buffer>>();
 
-/** The buffers whose recorded update is not computed yet. */
+/** The buffers whose recorded update is not in place yet. */
 export function pendingBuffers(): Buffer[] {
   const live: Buffer[] = [];
   for (const reference of pending) {
     const buffer = reference.deref();
-    if (buffer?.isPending) live.push(buffer);
+    if (buffer) live.push(buffer);
     else pending.delete(reference);
   }
   return live;
+}
+
+/** Drops recorded updates that need `t`, which is about to go: they could never be computed, nor what follows from them. */
+function forgetUpdatesFrom(t: Tensor): void {
+  for (const buffer of pendingBuffers()) {
+    const needed = dependencies([buffer.tensor], (each) => each !== t && isRealized(each));
+    if (needed.includes(t)) buffer.rollBack();
+  }
+}
+
+function checkSameShape(op: string, name: string, t: Tensor, slot: Slot): void {
+  if (sameShape(t.shape, slot.shape)) return;
+  throw new ShapeError(op, `${name} must have the shape of the slot`, { [name]: t.shape, "the slot": slot.shape });
+}
+
+function checkComputed(op: string, name: string, t: Tensor): void {
+  if (isRealized(t)) return;
+  throw new ValueError(op, `${name} must be computed already (await realize(t) computes)`, "a tensor that is not");
 }

@@ -38,16 +38,22 @@ function forbidImports(files: string[], ignores: string[], patterns: Forbidden[]
   return { files, ignores, rules: { "no-restricted-imports": ["error", { patterns }] } };
 }
 
-/** One package's imports: strict for what ships, and for tests only what keeps packages apart. */
-function layer(name: string, below: string[], inShippedSource: Forbidden[] = []) {
+/** One package's imports: strict for what ships, and for tests and test commands only what keeps packages apart. */
+function layer(name: string, below: string[], inShippedSource: Forbidden[] = [], testCommands: string[] = []) {
   const all = [`packages/${name}/**/*.ts`];
   const apart = [otherPackagesSource, notAbove(name, below)];
+  const notShipped = [tests, testKits, "**/node.ts", "**/*.node.ts", ...testCommands];
   return [
     forbidImports(all, [], apart),
     // A later entry replaces an earlier one, so this one repeats what holds for all.
-    forbidImports(all, [tests, testKits, "**/node.ts", "**/*.node.ts"], [...apart, testKit, ...inShippedSource]),
+    forbidImports(all, notShipped, [...apart, testKit, ...inShippedSource]),
   ];
 }
+
+/** `gridgrad goldens` and `gridgrad gradcheck` run tests for a user, with those parts of the kits that need no fast-check. */
+const testCommands = ["goldenRuns", "goldensCommand", "gradcheckCommand"].map(
+  (n) => `packages/dysample/src/cli/${n}.ts`,
+);
 
 // eslint-disable-next-line no-restricted-syntax -- ESLint reads a config's default export
 export default defineConfig(
@@ -97,6 +103,6 @@ export default defineConfig(
   ),
   layer("ops", ["core"], [nodeBuiltin]),
   layer("nn", ["core", "ops"], [nodeBuiltin]),
-  layer("dysample", ["core", "ops", "nn"]),
+  layer("dysample", ["core", "ops", "nn"], [], testCommands),
   forbidImports(["packages/bench/**/*.ts", "docs/**/*.ts"], [], [otherPackagesSource]),
 );

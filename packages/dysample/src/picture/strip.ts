@@ -47,11 +47,13 @@ interface Row {
  * @throws if the arrays do not hold the same number of images, an index has no colour in the palette, or a label has a
  *   character that cannot be drawn
  * @example
+ * ```ts
  * const { image, mask } = makeImage(7, 0);
  * const predictions = [{ label: "all background", masks: new Uint8Array(64 * 64) }];
  * const { palette } = shapes64;
  * const strip = segmentationStrip({ images: image, truth: mask, predictions, palette, height: 64, width: 64 });
  * [strip.width, strip.height]; // [382, 798], for 4 rows: input, truth, all background, errors
+ * ```
  */
 export function segmentationStrip(options: SegmentationStripOptions): Picture {
   const { images, truth, predictions, palette, height, width, zoom = 3, errors = true } = options;

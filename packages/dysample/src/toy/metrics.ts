@@ -45,9 +45,11 @@ export interface SegmentationResult {
  * Counts over the images of a set, in any order and any batches; `result` divides.
  *
  * @example
+ * ```ts
  * const metrics = new SegmentationMetrics({ classes: 2, height: 1, width: 4 });
  * metrics.add(Uint8Array.of(0, 0, 1, 1), Uint8Array.of(0, 1, 1, 1));
  * metrics.result().iouPerClass; // [0.5, 0.6666666666666666]
+ * ```
  */
 export class SegmentationMetrics {
   readonly classes: number;
@@ -145,7 +147,9 @@ export class SegmentationMetrics {
  * @param shape `[N, C, H, W]` with C at most 256, so that an index fits into a byte
  * @throws if the shape does not fit the values, or a value is NaN
  * @example
- * argmaxChannels(Float32Array.of(1, 5, 3, 5), [1, 2, 1, 2]); // Uint8Array [1, 0]: 3 > 1, and of 5 and 5 the first
+ * ```ts
+ * argmaxChannels(Float32Array.of(1, 5, 3, 5), [1, 2, 1, 2]); // [1, 0], since 3 > 1 and of 5 and 5 the first wins
+ * ```
  */
 export function argmaxChannels(
   logits: Float32Array | Float64Array,

@@ -119,8 +119,10 @@ export function mulberry32(seed: number): () => number {
  * @param index which picture of it, an integer in 0 .. 2^32 - 1
  * @throws if `dataset` or `index` is not such an integer
  * @example
+ * ```ts
  * const { image, mask } = makeImage(7, 0);
  * mask.filter((value) => value === 4).length; // 269, the pixels of its ring
+ * ```
  */
 export function makeImage(dataset: number, index: number): Shapes64Image {
   checkPicture("makeImage", dataset, index);
@@ -157,8 +159,10 @@ export function makeImage(dataset: number, index: number): Shapes64Image {
  * @param count how many, at least 1
  * @throws if an argument is not an integer in range
  * @example
- * const { images } = makeBatch(trainingDataset(0), 16, 16); // the second batch of a training run with seed 0
- * images.length; // 196608 = 16 * 3 * 64 * 64
+ * ```ts
+ * const { images } = makeBatch(trainingDataset(0), 16, 16);
+ * images.length; // 196608, that is 16 * 3 * 64 * 64
+ * ```
  */
 export function makeBatch(dataset: number, start: number, count: number): Shapes64Batch {
   checkPicture("makeBatch", dataset, start, "start");

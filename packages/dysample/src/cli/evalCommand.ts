@@ -1,0 +1,67 @@
+/** @file `gridgrad eval`: measures trained weights. */
+
+import { setDevice } from "@gridgrad/core";
+import { Command } from "commander";
+
+import { resolveConfig, type TrainConfig } from "../training/config.ts";
+import { createTask } from "../training/task.ts";
+import { readWeights } from "../training/weights.ts";
+import type { Io } from "./io.ts";
+import { networkOfWeights } from "./networkOfWeights.ts";
+import {
+  deviceOption,
+  dtypeOption,
+  evalImagesOption,
+  groupsOption,
+  scaleOption,
+  taskOption,
+  upsamplerOption,
+} from "./options.ts";
+import { Progress } from "./progress.ts";
+import { readsInput } from "./userError.ts";
+
+interface Options extends Partial<TrainConfig> {
+  readonly json?: boolean;
+}
+
+export function evalCommand(io: Io): Command {
+  return new Command("eval")
+    .description("Measure trained weights on the validation pictures.")
+    .argument("<run|weights>", "a run's folder, or a safetensors file")
+    .addOption(taskOption())
+    .addOption(upsamplerOption())
+    .addOption(groupsOption())
+    .addOption(scaleOption())
+    .addOption(dtypeOption())
+    .addOption(deviceOption())
+    .addOption(evalImagesOption())
+    .option("--json", "print all results as JSON")
+    .addHelpText(
+      "after",
+      `
+A run and its files say which network they are of. For other files say it: --upsampler, and --task, --groups, --scale.
+
+Examples:
+  ${io.program} eval runs/segmentation-dysample-seed0
+  ${io.program} eval from-python.safetensors --upsampler dysample+ --json`,
+    )
+    .action((path: string, options: Options) => runEval(io, path, options));
+}
+
+async function runEval(io: Io, path: string, { json, ...given }: Options): Promise<void> {
+  const weights = await readWeights(path);
+  const config = resolveConfig({ ...given, ...networkOfWeights(weights, given) });
+  setDevice(config.device);
+  const task = await createTask(config);
+  await readsInput(() => task.model.loadStateDict(weights.state));
+  const progress = new Progress(io, "evaluation", 0, config.evalImages, "pictures");
+  try {
+    const metrics = await task.evaluate((images) => progress.update(images));
+    progress.stop();
+    const { task: name, upsampler } = config;
+    if (json) io.out(JSON.stringify({ weights: weights.file, task: name, upsampler, ...metrics }, null, 2));
+    else io.out(`${upsampler}: ${task.summary(metrics)}`);
+  } finally {
+    progress.stop();
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * @file Where a command prints, and what it leaves to its process. Tests give another one and read it.
+ */
+
+import { realpathSync } from "node:fs";
+import { dirname } from "node:path";
+
+export interface Io {
+  /** A line of the result, for the standard output. */
+  out(line: string): void;
+  /** A line about what is going on, for the standard error. */
+  note(line: string): void;
+  /** A stream on which a progress bar can be drawn, where there is a terminal. */
+  readonly terminal: NodeJS.WriteStream | null;
+  /** Aborted when the user asks to stop. */
+  readonly interrupted: () => AbortSignal;
+  /** How this program is called, for hints: `gridgrad`. */
+  readonly program: string;
+  /** Of the process, unless an error sets it: 0. */
+  exitCode: number;
+}
+
+/** The folder that the user's relative paths start from: npm moves to its package and says where it was called. */
+export function callersFolder(env = process.env, cwd = process.cwd()): string {
+  const { INIT_CWD, npm_package_json: manifest } = env;
+  // Both variables are handed down to any process below, so they count only where npm has moved to.
+  if (INIT_CWD === undefined || manifest === undefined || realFolder(dirname(manifest)) !== realFolder(cwd)) return cwd;
+  return INIT_CWD;
+}
+
+/** The command line that calls this program from that folder, for hints. */
+export function callersCommand(env = process.env): string {
+  return env.npm_lifecycle_event === "gridgrad" ? "npm run -s gridgrad --" : "gridgrad";
+}
+
+function realFolder(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}

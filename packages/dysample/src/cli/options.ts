@@ -1,0 +1,69 @@
+/** @file Values of options: what is no such value is refused where the command line is read, before anything is done. */
+
+import { deviceNames } from "@gridgrad/core";
+import { InvalidArgumentError, Option } from "commander";
+
+import { taskNames } from "../training/config.ts";
+import { upsamplerNames } from "../upsamplers/upsampler.ts";
+import { suggest } from "./suggest.ts";
+
+/** An option whose value is a whole number. */
+export function integerOption(flags: string, description: string, least = 1): Option {
+  return new Option(flags, description).argParser((text: string) => {
+    if (/^\d+$/.test(text) && Number(text) >= least && Number.isSafeInteger(Number(text))) return Number(text);
+    throw new InvalidArgumentError(`It must be an integer of at least ${least}.`);
+  });
+}
+
+/** An option whose value is a number above 0. */
+export function positiveOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((text: string) => {
+    const value = Number(text);
+    if (text.trim() !== "" && value > 0 && value < Infinity) return value;
+    throw new InvalidArgumentError("It must be a number above 0.");
+  });
+}
+
+/** An option whose value is one of a few names. */
+export function choiceOption(flags: string, description: string, choices: readonly string[]): Option {
+  return new Option(flags, `${description} (${choices.join(", ")})`).argParser((text: string) => {
+    if (choices.includes(text)) return text;
+    const near = suggest(text, choices);
+    const hint = near === null ? "" : ` Did you mean ${near}?`;
+    throw new InvalidArgumentError(`It must be one of ${choices.join(", ")}.${hint}`);
+  });
+}
+
+// Options that several commands have.
+
+export function upsamplerOption(): Option {
+  return choiceOption("--upsampler <name>", "what upsamples", upsamplerNames);
+}
+
+export function taskOption(): Option {
+  return choiceOption("--task <name>", "what is learned", taskNames);
+}
+
+export function deviceOption(): Option {
+  return choiceOption("--device <name>", "what computes", deviceNames());
+}
+
+export function dtypeOption(): Option {
+  return choiceOption("--dtype <name>", "element type", ["float32", "float64"]);
+}
+
+export function groupsOption(): Option {
+  return integerOption("--groups <n>", "groups of channels with their own sampling points");
+}
+
+export function scaleOption(): Option {
+  return integerOption("--scale <n>", "output pixels per input pixel along each axis");
+}
+
+export function seedOption(): Option {
+  return integerOption("--seed <n>", "seed of all random numbers", 0);
+}
+
+export function evalImagesOption(): Option {
+  return integerOption("--eval-images <n>", "validation pictures to evaluate on, at most 256");
+}

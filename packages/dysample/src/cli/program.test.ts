@@ -1,0 +1,167 @@
+import { mkdtemp, readdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { beforeAll, describe, expect, test } from "vitest";
+
+import { ValueError } from "@gridgrad/core";
+
+import { runCommand, startCommand } from "../testing/runCommand.ts";
+import { reportError } from "./program.ts";
+import { UserError } from "./userError.ts";
+
+let base: string;
+
+beforeAll(async () => {
+  base = await mkdtemp(join(tmpdir(), "gridgrad-program-"));
+  process.chdir(base);
+});
+
+describe("help", () => {
+  test("lists the commands", async () => {
+    const { code, out, err } = await runCommand("--help");
+    expect([code, err]).toEqual([0, ""]);
+    for (const command of ["train", "eval", "upsample", "explain", "gradcheck", "goldens"]) {
+      expect(out).toMatch(new RegExp(`^  ${command} `, "m"));
+    }
+  });
+
+  test.each(["train", "eval", "upsample", "explain", "gradcheck", "goldens"])("of %s has examples", async (command) => {
+    const { code, out } = await runCommand(command, "--help");
+    expect(code).toBe(0);
+    expect(out).toMatch(new RegExp(`Examples:\n  gridgrad ${command} `));
+  });
+});
+
+test("the version is that of the package", async () => {
+  expect(await runCommand("--version")).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+/) });
+});
+
+test("a command line that makes no sense is one line on the standard error, exit code 2, and nothing is written", async () => {
+  const lines: string[] = [];
+  for (const line of [
+    "tran",
+    "train --stesp 3",
+    "train --steps -3",
+    "train --steps abc",
+    "train --steps 1.5",
+    "train --lr 0",
+    "train --lr",
+    "train --seed -1",
+    "train --upsampler dysampel",
+    "train --device gqu",
+    "train --task segment",
+    "train --resume runs/x --overwrite",
+    "train --resume runs/x --out runs/y",
+    "train now",
+    "upsample in.png",
+    "explain --what step --channels 3",
+    "explain --what forward --size 20",
+    "gradcheck gridSampl",
+  ]) {
+    const { code, out, err } = await runCommand(...line.split(" "));
+    expect([line, code, out]).toEqual([line, 2, ""]);
+    lines.push(`${line}: ${err}`);
+  }
+  expect(lines).toMatchInlineSnapshot();
+  expect(await readdir(base)).toEqual([]);
+});
+
+test("input that cannot be used is one line on the standard error, exit code 1, and nothing is written", async () => {
+  const lines: string[] = [];
+  for (const line of [
+    "train --groups 5",
+    "train --scale 3",
+    "train --eval-images 300",
+    "train --task restoration --upsampler nearest",
+    "train --resume runs/nowhere",
+    "eval runs/nowhere",
+    "upsample in.png out.png",
+    "upsample in.png out.jpg",
+    "upsample in.png out.png --weights nowhere",
+    "upsample in.png out.png --scale 9",
+    "goldens nowhere",
+    "explain --what upsampler --channels 30",
+  ]) {
+    const { code, out, err } = await runCommand(...line.split(" "));
+    expect([line, code, out]).toEqual([line, 1, ""]);
+    expect(err).not.toContain("\n");
+    lines.push(`${line}: ${err}`);
+  }
+  expect(lines).toMatchInlineSnapshot(`
+    [
+      "train --groups 5: gridgrad: DySample: inChannels must be divisible by groups = 5, got 32",
+      "train --scale 3: gridgrad: config: scale must be 2 for segmentation, whose network is made for it, got 3",
+      "train --eval-images 300: gridgrad: config: evalImages must be an integer in 1 .. 256, got 300",
+      "train --task restoration --upsampler nearest: gridgrad: restoration: the upsampler must have parameters to train, got nearest",
+      "train --resume runs/nowhere: gridgrad: runs/nowhere must be the folder of a training run, but there is no such folder; check the path",
+      "eval runs/nowhere: gridgrad: runs/nowhere must be a run folder or a safetensors file, but there is nothing; check the path",
+      "upsample in.png out.png: gridgrad: readPng: in.png must be a file that can be read, but there is no such file or folder; check the path",
+      "upsample in.png out.jpg: gridgrad: upsample writes PNG files, got the name out.jpg; let it end in .png",
+      "upsample in.png out.png --weights nowhere: gridgrad: nowhere must be a run folder or a safetensors file, but there is nothing; check the path",
+      "upsample in.png out.png --scale 9: gridgrad: config: scale must be an integer in 2 .. 8, got 9",
+      "goldens nowhere: gridgrad: nowhere/MANIFEST.json must be a manifest of golden cases, but ENOENT: no such file or directory, open 'nowhere/MANIFEST.json'",
+      "explain --what upsampler --channels 30: gridgrad: DySample: inChannels must be divisible by groups = 4, got 30",
+    ]
+  `);
+  expect(await readdir(base)).toEqual([]);
+});
+
+describe("errors", () => {
+  const told = (error: unknown): [code: number, text: string] => {
+    const lines: string[] = [];
+    const io = { note: (line: string) => void lines.push(line) } as Parameters<typeof reportError>[1];
+    return [reportError(error, io), lines.join("\n")];
+  };
+
+  test("of the user are told in one line", () => {
+    expect(told(new UserError("in two\nlines"))).toEqual([1, "gridgrad: in two lines"]);
+    const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { syscall: "write" });
+    expect(told(full)).toEqual([1, "gridgrad: ENOSPC: no space left on device, write"]);
+  });
+
+  test("of ours keep their stack", () => {
+    const [code, text] = told(new ValueError("conv2d", "stride must be", "0"));
+    expect(code).toBe(1);
+    expect(text).toMatch(/^ValueError: conv2d: stride must be, got 0\n +at /);
+    expect(told("a string")).toEqual([1, "a string"]);
+  });
+
+  test("of the user keep their stack with GRIDGRAD_DEBUG=1", () => {
+    process.env.GRIDGRAD_DEBUG = "1";
+    try {
+      expect(told(new UserError("no"))[1]).toMatch(/^UserError: no\n +at /);
+    } finally {
+      delete process.env.GRIDGRAD_DEBUG;
+    }
+  });
+});
+
+describe("as a process", () => {
+  test("a failure goes to the standard error, with its exit code", async () => {
+    const { result } = startCommand(base, ["train", "--steps", "abc"]);
+    expect(await result).toEqual({
+      code: 2,
+      signal: null,
+      out: "",
+      err: "gridgrad: option '--steps <n>' argument 'abc' is invalid. It must be an integer of at least 1.\n",
+    });
+  });
+
+  test("results go to the standard output, and relative paths start where npm was called", async () => {
+    const env = { INIT_CWD: base, npm_package_json: join(tmpdir(), "package.json"), npm_lifecycle_event: "gridgrad" };
+    const { result } = startCommand(tmpdir(), ["train", "--resume", "run"], env);
+    expect(await result).toMatchObject({
+      code: 1,
+      err: "gridgrad: run must be the folder of a training run, but there is no such folder; check the path\n",
+    });
+    const help = await startCommand(base, ["train", "--help"], { npm_lifecycle_event: "gridgrad" }).result;
+    expect(help).toMatchObject({ code: 0, err: "", out: expect.stringContaining("npm run -s gridgrad -- train --resume") });
+  });
+
+  test("a reader that leaves early is no error", async () => {
+    const { child, result } = startCommand(base, ["explain", "--batch", "1", "--format", "json"]);
+    child.stdout!.once("data", () => child.stdout!.destroy());
+    expect(await result).toMatchObject({ code: 0, err: "" });
+  });
+});

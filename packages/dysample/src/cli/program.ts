@@ -1,0 +1,62 @@
+/** @file The `gridgrad` command: its subcommands, and how it ends when something is wrong. */
+
+import { readFileSync } from "node:fs";
+
+import { getDevice } from "@gridgrad/core";
+import { Command, CommanderError } from "commander";
+
+import { evalCommand } from "./evalCommand.ts";
+import { explainCommand } from "./explainCommand.ts";
+import { goldensCommand } from "./goldensCommand.ts";
+import { gradcheckCommand } from "./gradcheckCommand.ts";
+import type { Io } from "./io.ts";
+import { trainCommand } from "./trainCommand.ts";
+import { upsampleCommand } from "./upsampleCommand.ts";
+import { isUserError, UserError } from "./userError.ts";
+
+/**
+ * Runs a command line.
+ *
+ * @param args - what stands behind the program's name.
+ * @returns the exit code: 0, 1 for a failure, 2 for a command line that makes no sense, 130 after Ctrl-C.
+ */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  try {
+    await createProgram(io).parseAsync(args, { from: "user" });
+    return io.exitCode;
+  } catch (error) {
+    return reportError(error, io);
+  } finally {
+    await getDevice().close();
+  }
+}
+
+/** Tells what went wrong, the user's errors in one line, and returns the exit code. */
+export function reportError(error: unknown, io: Io): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // it has been told
+  const debugging = process.env.GRIDGRAD_DEBUG === "1";
+  if (isUserError(error) && !debugging) io.note(`gridgrad: ${error.message.replaceAll("\n", " ")}`);
+  else io.note(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return error instanceof UserError ? error.exitCode : 1;
+}
+
+function createProgram(io: Io): Command {
+  const program = new Command("gridgrad")
+    .description("Train, test and look into upsamplers that learn where to sample.")
+    .version(version())
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.out(text.replace(/\n$/, "")),
+      writeErr: (text) => io.note(text.replace(/\n$/, "")),
+      outputError: (text, write) => write(`${text.trim().replace("error: ", "gridgrad: ").replaceAll("\n", " ")}\n`),
+    })
+    .addHelpText("after", `\n${io.program} COMMAND --help tells more about a command, with examples.`);
+  const make = [trainCommand, evalCommand, upsampleCommand, explainCommand, gradcheckCommand, goldensCommand];
+  for (const command of make) program.addCommand(command(io).copyInheritedSettings(program));
+  return program;
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { version: string }).version;
+}

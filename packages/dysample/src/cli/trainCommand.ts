@@ -1,0 +1,104 @@
+/** @file `gridgrad train`: starts a training run, or goes on with one. */
+
+import { join } from "node:path";
+
+import { Command } from "commander";
+
+import { resolveConfig, type TrainConfig } from "../training/config.ts";
+import { RunFolder } from "../training/runFolder.ts";
+import { resume, train, type TrainOutcome } from "../training/train.ts";
+import type { Io } from "./io.ts";
+import {
+  deviceOption,
+  dtypeOption,
+  evalImagesOption,
+  groupsOption,
+  integerOption,
+  positiveOption,
+  scaleOption,
+  seedOption,
+  taskOption,
+  upsamplerOption,
+} from "./options.ts";
+import { trainingProgress } from "./trainingProgress.ts";
+import { UsageError } from "./userError.ts";
+
+interface Options extends Partial<TrainConfig> {
+  readonly out?: string;
+  readonly resume?: string;
+  readonly overwrite?: boolean;
+}
+
+export function trainCommand(io: Io): Command {
+  return new Command("train")
+    .description("Train the toy segmentation network, or an upsampler of pictures, and measure it.")
+    .addOption(taskOption())
+    .addOption(upsamplerOption())
+    .addOption(integerOption("--steps <n>", "training steps (400)"))
+    .addOption(integerOption("--batch <n>", "pictures in a step (16)"))
+    .addOption(positiveOption("--lr <x>", "largest learning rate (0.01, restoration 0.1)"))
+    .addOption(integerOption("--warmup <n>", "steps over which the learning rate rises first (20)", 0))
+    .addOption(seedOption())
+    .addOption(groupsOption())
+    .addOption(scaleOption())
+    .addOption(dtypeOption())
+    .addOption(deviceOption())
+    .addOption(evalImagesOption())
+    .addOption(integerOption("--checkpoint-every <n>", "steps between two checkpoints (25)"))
+    .option("--out <dir>", "folder of the run (runs/TASK-UPSAMPLER-seedN)")
+    .option("--resume <dir>", "go on with the run in this folder, bit by bit as if it had not stopped")
+    .option("--overwrite", "replace a run that is in the folder already")
+    .addHelpText(
+      "after",
+      `
+Ctrl-C finishes the step, writes a checkpoint and says how to go on.
+
+Examples:
+  ${io.program} train --upsampler dysample --seed 1
+  ${io.program} train --task restoration --upsampler dysample+ --scale 4 --out runs/pictures
+  ${io.program} train --resume runs/pictures`,
+    )
+    .action((options: Options) => runTrain(io, options));
+}
+
+async function runTrain(io: Io, { out, resume: resumed, overwrite, ...given }: Options): Promise<void> {
+  if (resumed !== undefined && (out !== undefined || overwrite)) {
+    throw new UsageError(
+      `--resume goes on in the run's own folder; leave ${out === undefined ? "--overwrite" : "--out"} out`,
+    );
+  }
+  const signal = io.interrupted();
+  const { hooks, stop } = trainingProgress(io, signal);
+  const path = resumed ?? out ?? defaultFolder(resolveConfig(given));
+  let outcome: TrainOutcome;
+  try {
+    outcome =
+      resumed === undefined
+        ? await train(resolveConfig(given), path, hooks, { overwrite })
+        : await resume(path, given, hooks);
+  } finally {
+    stop();
+  }
+  if (outcome.status === "stopped") {
+    io.note(`stopped after step ${outcome.step}; go on with: ${io.program} train --resume ${path}`);
+    io.exitCode = 130; // what a shell reports for a program that Ctrl-C has ended
+    return;
+  }
+  report(io, path, outcome);
+}
+
+function report(io: Io, path: string, outcome: TrainOutcome & { status: "complete" }): void {
+  const { result, msPerStep, task, trained } = outcome;
+  if (!trained) io.out(`${path} is complete: all of its ${result.steps} steps were done before`);
+  const folder = new RunFolder(path);
+  io.out(`${result.upsampler}: ${task.summary(result.metrics)}`);
+  io.out(
+    `${result.parameters} parameters, ${result.upsamplerParameters} of them for upsampling; ` +
+      `${msPerStep.toFixed(0)} ms per training step (median)`,
+  );
+  for (const name of ["weights", "checkpoint", "metrics", "result", "strip"] as const) io.out(`  ${folder.file(name)}`);
+}
+
+function defaultFolder({ task, upsampler, seed }: TrainConfig): string {
+  return join("runs", `${task}-${upsampler}-seed${seed}`);
+}

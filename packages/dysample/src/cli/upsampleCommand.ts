@@ -1,0 +1,114 @@
+/** @file `gridgrad upsample`: a picture, enlarged by any of the upsamplers, trained or not. */
+
+import { existsSync, realpathSync } from "node:fs";
+
+import { Random, setDevice } from "@gridgrad/core";
+import { Command } from "commander";
+
+import { type Picture, readPng, writePng } from "../picture/png.ts";
+import { resolveConfig, type TrainConfig } from "../training/config.ts";
+import { PictureUpsampler } from "../training/pictureUpsampler.ts";
+import { upsamplePicture } from "../training/upsamplePicture.ts";
+import { readWeights, type Weights } from "../training/weights.ts";
+import type { Io } from "./io.ts";
+import { networkOfWeights } from "./networkOfWeights.ts";
+import { deviceOption, groupsOption, scaleOption, seedOption, upsamplerOption } from "./options.ts";
+import { readsInput, UserError } from "./userError.ts";
+
+interface Options extends Partial<TrainConfig> {
+  readonly weights?: string;
+}
+
+/** An upsampler of pictures as it starts out, with what the user should know of it. */
+const starts: Readonly<Record<string, string>> = {
+  "transposed-conv": "random weights, so the picture is noise",
+  "pixel-shuffle": "random weights, so the picture is noise",
+};
+
+/** Those without weights, which nothing can train. */
+const fixed = ["nearest", "bilinear"];
+
+export function upsampleCommand(io: Io): Command {
+  return new Command("upsample")
+    .description("Enlarge a PNG picture. Grey stays grey, 16 bits stay 16, transparency is resized bilinearly.")
+    .argument("<in.png>", "the picture")
+    .argument("<out.png>", "where the enlarged picture goes")
+    .addOption(upsamplerOption())
+    .addOption(scaleOption())
+    .addOption(groupsOption())
+    .option(
+      "--weights <run|file>",
+      "weights from `train --task restoration`; without them the upsampler's initial ones",
+    )
+    .addOption(seedOption())
+    .addOption(deviceOption())
+    .addHelpText(
+      "after",
+      `
+Untrained DySample upsamples almost bilinearly. With --weights, upsampler, scale and groups are those of the run.
+
+Examples:
+  ${io.program} upsample cat.png cat-x4.png --upsampler bilinear --scale 4
+  ${io.program} upsample cat.png cat-x2.png --weights runs/restoration-dysample-seed0`,
+    )
+    .action((from: string, to: string, options: Options) => runUpsample(io, from, to, options));
+}
+
+async function runUpsample(io: Io, from: string, to: string, { weights: path, ...given }: Options): Promise<void> {
+  if (/\.(jpe?g|gif|webp|bmp|tiff?|avif)$/i.test(to)) {
+    throw new UserError(`upsample writes PNG files, got the name ${to}; let it end in .png`);
+  }
+  if (existsSync(from) && existsSync(to) && realpathSync(from) === realpathSync(to)) {
+    throw new UserError(`the enlarged picture must have a name of its own, got ${to} for both`);
+  }
+  const weights = path === undefined ? null : await readWeights(path);
+  if (weights) checkTask(io, weights);
+  const network = weights ? networkOfWeights(weights, given) : given;
+  const { upsampler, scale, groups, seed, device } = resolveConfig({ ...given, ...network, task: "restoration" });
+  const picture = await readsInput(() => readPng(from));
+
+  setDevice(device);
+  const up = await readsInput(() => new PictureUpsampler(upsampler, { scale, groups, random: new Random(seed) }));
+  if (weights) await load(weights, up);
+  const start = performance.now();
+  const enlarged = await upsamplePicture(picture, up);
+  const ms = performance.now() - start;
+  await readsInput(() => writePng(to, enlarged));
+
+  const groupsText = upsampler.startsWith("dysample") ? `, groups ${groups}` : "";
+  io.out(`${from} ${describe(picture)} -> ${to} ${describe(enlarged)}`);
+  io.out(
+    `${upsampler}, scale ${scale}${groupsText}, ${up.parameterCount} parameters, ${ms.toFixed(0)} ms on ${device}`,
+  );
+  if (weights) io.out(`weights of ${weights.file}`);
+  else if (up.parameterCount > 0) io.out(`initial weights of seed ${seed}: ${starts[upsampler] ?? "nearly bilinear"}`);
+}
+
+/** The weights of the toy network upsample its features: 32 channels and not colours. */
+function checkTask(io: Io, { network, state, file }: Weights): void {
+  const segmentation = network ? network.task === "segmentation" : Object.hasOwn(state, "e1.conv.weight");
+  if (!segmentation) return;
+  throw new UserError(
+    `${file} must have weights for pictures, but they are of the segmentation network, which upsamples 32 channels of ` +
+      `features; train some for pictures: ${io.program} train --task restoration` +
+      (network && !fixed.includes(network.upsampler) ? ` --upsampler ${network.upsampler}` : ""),
+  );
+}
+
+/** Names are those of `PictureUpsampler`, `up.offset.weight`, or of the upsampler in it, `offset.weight`. */
+async function load({ state, file }: Weights, up: PictureUpsampler): Promise<void> {
+  const whole = Object.keys(state).some((name) => name.startsWith("up."));
+  try {
+    await readsInput(() => (whole ? up : up.up).loadStateDict(state));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`${file} must fit the upsampler (--upsampler, --scale, --groups): ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+function describe({ width, height, channels, data }: Picture): string {
+  const kind = { 1: "grey", 2: "grey with alpha", 3: "RGB", 4: "RGBA" }[channels];
+  return `${width}x${height} ${kind} ${data instanceof Uint16Array ? 16 : 8}-bit`;
+}

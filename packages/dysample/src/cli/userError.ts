@@ -1,0 +1,50 @@
+/**
+ * @file Errors that the user can do something about: they are told in one line. All others are bugs and keep their stack.
+ */
+
+import { SafetensorsError } from "@gridgrad/core";
+
+import { ConfigError } from "../training/config.ts";
+import { RunFolderError } from "../training/runFolder.ts";
+import { TrainingError } from "../training/train.ts";
+import { WeightsError } from "../training/weights.ts";
+
+/** Says in one line what must hold, what was given, and how to repair it. */
+export class UserError extends Error {
+  override name = "UserError";
+  readonly exitCode: number;
+
+  constructor(message: string, { exitCode = 1, cause }: { exitCode?: 1 | 2; cause?: unknown } = {}) {
+    super(message, { cause });
+    this.exitCode = exitCode;
+  }
+}
+
+/** Options that do not go together. */
+export class UsageError extends UserError {
+  constructor(message: string) {
+    super(message, { exitCode: 2 });
+  }
+}
+
+/** Runs what reads the user's input: a picture, a name, a size. The errors that it documents are the user's. */
+export async function readsInput<T>(body: () => T | Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    const documented =
+      error instanceof Error && !(error instanceof TypeError) && !error.message.startsWith("internal:");
+    throw documented ? new UserError(error.message, { cause: error }) : error;
+  }
+}
+
+/** Whether the user, and not we, can repair it. */
+export function isUserError(error: unknown): error is Error {
+  const kinds = [UserError, ConfigError, RunFolderError, WeightsError, TrainingError, SafetensorsError];
+  return kinds.some((kind) => error instanceof kind) || isSystemError(error);
+}
+
+/** A full disk, a missing permission: the file system's own words. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error;
+}

@@ -1,0 +1,40 @@
+/** @file The public surface of @gridgrad/dysample. Files, training runs and the command are in @gridgrad/dysample/node. */
+
+export type { Picture } from "./picture/png.ts";
+export { segmentationStrip, type SegmentationStripOptions } from "./picture/strip.ts";
+export { decoderChannels, Fpn4 } from "./toy/fpn4.ts";
+export {
+  argmaxChannels,
+  type ClassMasks,
+  SegmentationMetrics,
+  type SegmentationMetricsOptions,
+  type SegmentationResult,
+} from "./toy/metrics.ts";
+export {
+  imageSeed,
+  makeBatch,
+  makeImage,
+  mulberry32,
+  shapes64,
+  type Shapes64Batch,
+  type Shapes64Image,
+  trainingDataset,
+  VALIDATION,
+} from "./toy/shapes64.ts";
+export { ConfigError, resolveConfig, type TaskName, taskNames, type TrainConfig } from "./training/config.ts";
+export { type PictureRow, pictureStrip } from "./training/pictureStrip.ts";
+export { PictureUpsampler } from "./training/pictureUpsampler.ts";
+export { createTask, type Metrics, type OnEvaluated, type Task } from "./training/task.ts";
+export { upsamplePicture } from "./training/upsamplePicture.ts";
+export { DySample, type DySampleOptions, dysampleVariants, sampleAt } from "./upsamplers/dysample.ts";
+export {
+  Bilinear,
+  createUpsampler,
+  Nearest,
+  PixelShuffleConv,
+  TransposedConv,
+  type Upsampler,
+  type UpsamplerName,
+  upsamplerNames,
+  type UpsamplerOptions,
+} from "./upsamplers/upsampler.ts";

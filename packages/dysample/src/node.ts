@@ -1,0 +1,7 @@
+/** @file @gridgrad/dysample/node: what needs a file system. */
+
+export { decodePng, encodePng, readPng, writePng } from "./picture/png.ts";
+export type { StepMetrics } from "./training/metricsLog.ts";
+export { RunFolderError } from "./training/runFolder.ts";
+export { resume, type RunResult, train, TrainingError, type TrainHooks, type TrainOutcome } from "./training/train.ts";
+export { readWeights, type Weights, WeightsError } from "./training/weights.ts";

@@ -1,0 +1,128 @@
+/**
+ * @file What a training run is made of. The same configuration gives the same run, to the last bit.
+ */
+
+import { deviceNames } from "@gridgrad/core";
+
+import { shapes64, VALIDATION } from "../toy/shapes64.ts";
+import { upsamplerNames } from "../upsamplers/upsampler.ts";
+
+export const taskNames = ["segmentation", "restoration"] as const;
+
+export type TaskName = (typeof taskNames)[number];
+
+export interface TrainConfig {
+  readonly task: TaskName;
+  /** One of `upsamplerNames`. */
+  readonly upsampler: string;
+  /** Of the initial weights and of the training pictures. */
+  readonly seed: number;
+  readonly steps: number;
+  /** Pictures in a step. */
+  readonly batch: number;
+  /** Largest learning rate, from which half a cosine leads down to 0 over all steps. */
+  readonly lr: number;
+  /** Steps over which the learning rate rises first. */
+  readonly warmup: number;
+  /** Groups of channels with their own sampling points. */
+  readonly groups: number;
+  /** Output pixels per input pixel along each axis. The segmentation network upsamples three times by 2. */
+  readonly scale: number;
+  readonly dtype: "float32" | "float64";
+  readonly device: string;
+  /** Steps between two checkpoints. */
+  readonly checkpointEvery: number;
+  /** Validation pictures of the final evaluation. */
+  readonly evalImages: number;
+}
+
+/** What is not given is this. */
+const defaults: TrainConfig = {
+  task: "segmentation",
+  upsampler: "dysample",
+  seed: 0,
+  steps: 400,
+  batch: 16,
+  lr: 0.01,
+  warmup: 20,
+  groups: 4,
+  scale: 2,
+  dtype: "float32",
+  device: "reference",
+  checkpointEvery: 25,
+  evalImages: VALIDATION.count,
+};
+
+/**
+ * What a task changes. A picture has one group: with more, its colours are read at different points and drift apart. The few
+ * weights of an upsampler alone bear a high learning rate, and those that start from noise need it.
+ */
+const taskDefaults: Readonly<Record<TaskName, Partial<TrainConfig>>> = {
+  segmentation: {},
+  restoration: { groups: 1, lr: 0.1 },
+};
+
+/** A configuration that no run can have: which field, what it must be, what it is. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+}
+
+/** Pictures are drawn from 32-bit numbers, of which the training data sets start at 100. */
+const seedLimit = 2 ** 32 - 101;
+
+/**
+ * Fills in what is missing and checks the rest.
+ *
+ * @throws {ConfigError} that names the first field that is out of its range or unknown.
+ *
+ * @example
+ * ```ts
+ * const { steps, groups } = resolveConfig({ task: "restoration", steps: 10 });
+ * [steps, groups]; // [10, 1]
+ * ```
+ */
+export function resolveConfig(given: Partial<TrainConfig> = {}): TrainConfig {
+  const unknown = Object.keys(given).find((key) => !Object.hasOwn(defaults, key));
+  if (unknown !== undefined) {
+    throw wrong(`fields must be among ${Object.keys(defaults).join(", ")}`, unknown);
+  }
+  const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const task = given.task ?? defaults.task;
+  checkChoice("task", task, taskNames);
+  const config: TrainConfig = { ...defaults, ...taskDefaults[task], ...present };
+
+  checkChoice("upsampler", config.upsampler, upsamplerNames);
+  checkChoice("dtype", config.dtype, ["float32", "float64"]);
+  checkChoice("device", config.device, deviceNames());
+  checkInteger("seed", config.seed, 0, seedLimit);
+  for (const field of ["steps", "batch", "groups", "checkpointEvery"] as const) checkInteger(field, config[field], 1);
+  checkInteger("warmup", config.warmup, 0);
+  checkInteger("evalImages", config.evalImages, 1, VALIDATION.count);
+  checkInteger("scale", config.scale, 2, shapes64.size / 8); // below 8x8 input pixels little is left of a picture
+  if (config.task === "segmentation" && config.scale !== 2) {
+    throw wrong("scale must be 2 for segmentation, whose network is made for it", config.scale);
+  }
+  if (!(config.lr > 0 && config.lr < Infinity)) throw wrong("lr must be above 0 and finite", config.lr);
+  return config;
+}
+
+/** The fields in which two configurations differ. */
+export function differences(a: TrainConfig, b: Partial<TrainConfig>): (keyof TrainConfig)[] {
+  const fields = Object.keys(a) as (keyof TrainConfig)[];
+  return fields.filter((field) => b[field] !== undefined && b[field] !== a[field]);
+}
+
+function checkChoice(field: string, value: string, choices: readonly string[]): void {
+  if (choices.includes(value)) return;
+  throw wrong(`${field} must be one of ${choices.join(", ")}`, value);
+}
+
+function checkInteger(field: string, value: number, least: number, most = 2 ** 31): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  const range = most === 2 ** 31 ? `of at least ${least}` : `in ${least} .. ${most}`;
+  throw wrong(`${field} must be an integer ${range}`, value);
+}
+
+function wrong(mustHold: string, got: unknown): ConfigError {
+  return new ConfigError(`config: ${mustHold}, got ${typeof got === "string" ? JSON.stringify(got) : String(got)}`);
+}

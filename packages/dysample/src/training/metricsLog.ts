@@ -1,0 +1,70 @@
+/** @file metrics.jsonl: one JSON object a line, for each training step and at the end for the evaluation. */
+
+import { existsSync } from "node:fs";
+import { type FileHandle, open, readFile } from "node:fs/promises";
+
+import { writeFileAtomic } from "@gridgrad/nn/node";
+
+import type { Metrics } from "./task.ts";
+
+/** A training step, counted from 1. */
+export interface StepMetrics {
+  readonly step: number;
+  /** Before the update. */
+  readonly loss: number;
+  readonly lr: number;
+  /** Euclidean norm of all gradients together. */
+  readonly gradNorm: number;
+  /** From the pictures to the new weights. */
+  readonly ms: number;
+}
+
+/** The open file of a run. */
+export class MetricsLog {
+  readonly #file: FileHandle;
+
+  private constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  /** Opens the log behind the line of step `after`; what stands there already of later steps is dropped. */
+  static async open(path: string, after: number): Promise<MetricsLog> {
+    const kept = (await readSteps(path)).filter(({ step }) => step <= after);
+    await writeFileAtomic(path, kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    return new MetricsLog(await open(path, "a"));
+  }
+
+  async write(line: StepMetrics | { readonly step: number; readonly evaluation: Metrics }): Promise<void> {
+    await this.#file.write(`${JSON.stringify(line)}\n`);
+  }
+
+  /** Returns when all lines are on the disk. */
+  sync(): Promise<void> {
+    return this.#file.sync();
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+}
+
+/** The steps of a log. The line that a killed process was writing is left out. */
+export async function readSteps(path: string): Promise<StepMetrics[]> {
+  if (!existsSync(path)) return [];
+  const lines = (await readFile(path, "utf8")).split("\n").slice(0, -1); // what follows the last line end is not a line
+  return lines.flatMap((line) => {
+    try {
+      const entry = JSON.parse(line) as StepMetrics;
+      return typeof entry.loss === "number" ? [entry] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** The middle one of the steps' times, which pauses and warm-up do not move; NaN without steps. */
+export function medianMs(steps: readonly StepMetrics[]): number {
+  const times = steps.map(({ ms }) => ms).sort((a, b) => a - b);
+  const middle = Math.floor(times.length / 2);
+  return times.length % 2 === 1 ? times[middle] : (times[middle - 1] + times[middle]) / 2;
+}

@@ -1,0 +1,46 @@
+/**
+ * @file A task: a network, the loss of each training step, and a measure of what came out. The trainer knows tasks only
+ * through this interface.
+ */
+
+import { type Tensor, ValueError } from "@gridgrad/core";
+import type { Module } from "@gridgrad/nn";
+
+import type { Picture } from "../picture/png.ts";
+import { ConfigError, type TrainConfig } from "./config.ts";
+import { restorationTask } from "./restoration.ts";
+import { segmentationTask } from "./segmentation.ts";
+
+/** Named results of an evaluation. A class that never occurs has no result: NaN, `null` in a file. */
+export type Metrics = Readonly<Record<string, number | readonly number[]>>;
+
+/** Told after each batch of an evaluation how many pictures are done. */
+export type OnEvaluated = (images: number) => void | Promise<void>;
+
+export interface Task {
+  /** The network; its initial weights follow from the configuration's seed. */
+  readonly model: Module;
+  /** Elements of the parameters in the upsampler or upsamplers. */
+  readonly upsamplerParameters: number;
+  /** Records the loss of a training step, counted from 0, on that step's own pictures. */
+  loss(step: number): Tensor;
+  /** Measures the network on the first validation pictures, as many as the configuration says. */
+  evaluate(onEvaluated?: OnEvaluated): Promise<Metrics>;
+  /** Draws what the network makes of a few validation pictures, beside what is right. */
+  strip(): Promise<Picture>;
+  /** The results in one line. */
+  summary(metrics: Metrics): string;
+}
+
+/**
+ * The task that a configuration names.
+ *
+ * @throws {ConfigError} when the upsampler does not fit: groups that do not divide the channels, nothing to train.
+ */
+export async function createTask(config: TrainConfig): Promise<Task> {
+  try {
+    return await (config.task === "segmentation" ? segmentationTask(config) : restorationTask(config));
+  } catch (error) {
+    throw error instanceof ValueError ? new ConfigError(error.message, { cause: error }) : error;
+  }
+}

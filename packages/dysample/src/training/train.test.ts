@@ -1,0 +1,234 @@
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { beforeEach, describe, expect, test } from "vitest";
+
+import { getDevice } from "@gridgrad/core";
+import { Adam } from "@gridgrad/nn";
+import { saveWeights } from "@gridgrad/nn/node";
+
+import { PictureUpsampler } from "./pictureUpsampler.ts";
+import { resolveConfig, type TrainConfig } from "./config.ts";
+import { readSteps } from "./metricsLog.ts";
+import { createTask } from "./task.ts";
+import { resume, train } from "./train.ts";
+
+/** Runs of a fraction of a second, of each task. */
+const tiny = {
+  segmentation: resolveConfig({
+    steps: 6,
+    batch: 1,
+    warmup: 2,
+    evalImages: 2,
+    checkpointEvery: 4,
+    upsampler: "dysample+",
+  }),
+  restoration: resolveConfig({ task: "restoration", steps: 6, batch: 2, warmup: 2, evalImages: 2, checkpointEvery: 4 }),
+};
+
+beforeEach(async () => {
+  process.chdir(await mkdtemp(join(tmpdir(), "gridgrad-train-")));
+});
+
+/** Trains until step `step` is done, as if Ctrl-C came then. */
+async function trainUntil(config: TrainConfig, path: string, step: number): Promise<void> {
+  const stop = new AbortController();
+  const outcome = await train(config, path, {
+    signal: stop.signal,
+    // It is read behind this hook, so it stops the step after.
+    onStep: (metrics) => metrics.step === step - 1 && stop.abort(),
+  });
+  expect(outcome).toEqual({ status: "stopped", step });
+}
+
+/** What must be equal in two runs: all files but the times of steps. */
+async function contents(path: string): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  for (const name of (await readdir(path)).sort()) {
+    const bytes = await readFile(join(path, name));
+    files[name] = name === "metrics.jsonl" ? bytes.toString().replace(/"ms":[^}]*/g, "") : bytes.toString("base64");
+  }
+  return files;
+}
+
+describe.each(["segmentation", "restoration"] as const)("%s", (task) => {
+  test("a run leaves its configuration, log, checkpoint, weights, result and picture", async () => {
+    const steps: number[] = [];
+    const evaluated: number[] = [];
+    const outcome = await train(tiny[task], "run", {
+      onStart: (config, done) => steps.push(config.steps, done),
+      onStep: ({ step }) => steps.push(step),
+      onEvaluated: (images) => evaluated.push(images),
+    });
+    expect(outcome).toMatchObject({ status: "complete", trained: true, result: { task, steps: 6 } });
+    expect(steps).toEqual([6, 0, 1, 2, 3, 4, 5, 6]);
+    expect(evaluated).toEqual([0, 2]);
+    expect((await readdir("run")).sort()).toEqual([
+      "checkpoint.safetensors",
+      "config.json",
+      "metrics.jsonl",
+      "result.json",
+      "strip.png",
+      "weights.safetensors",
+    ]);
+    const lines = await readSteps("run/metrics.jsonl");
+    expect(lines.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(lines.every(({ loss, lr, gradNorm, ms }) => loss > 0 && lr > 0 && gradNorm > 0 && ms > 0)).toBe(true);
+  });
+
+  test("a run that is stopped and resumed equals one that was not, to the last bit", async () => {
+    await train(tiny[task], "whole");
+    await trainUntil(tiny[task], "stopped", 3);
+    const again = new AbortController();
+    await resume("stopped", {}, { signal: again.signal, onStep: ({ step }) => step === 4 && again.abort() });
+    const outcome = await resume("stopped", { steps: 6 });
+    expect(outcome).toMatchObject({ status: "complete", trained: true });
+    expect(await contents("stopped")).toEqual(await contents("whole"));
+  });
+});
+
+describe("wherever a process is killed, the run resumes", () => {
+  /** Files of a whole run, and of one that was stopped after step 4, whose checkpoint is that of step 4. */
+  async function prepare(): Promise<void> {
+    await train(tiny.restoration, "whole");
+    await trainUntil(tiny.restoration, "four", 4);
+    await mkdir("killed");
+    await copyFile("four/config.json", "killed/config.json");
+  }
+
+  const moments: Record<string, () => Promise<void>> = {
+    "before the first step": async () => {},
+    "in the first line of the log": () => writeFile("killed/metrics.jsonl", '{"step":1,"lo'),
+    "before the first checkpoint": async () => {
+      const lines = (await readFile("whole/metrics.jsonl", "utf8")).split("\n");
+      await writeFile("killed/metrics.jsonl", `${lines.slice(0, 3).join("\n")}\n`);
+    },
+    "while a checkpoint is written": async () => {
+      await copyFile("four/metrics.jsonl", "killed/metrics.jsonl");
+      await writeFile("killed/checkpoint.safetensors.01234567-89ab-cdef-0123-456789abcdef.tmp", "half of");
+    },
+    "between two checkpoints": async () => {
+      await copyFile("four/checkpoint.safetensors", "killed/checkpoint.safetensors");
+      const lines = (await readFile("whole/metrics.jsonl", "utf8")).split("\n");
+      await writeFile("killed/metrics.jsonl", `${lines.slice(0, 5).join("\n")}\n${lines[5].slice(0, 20)}`);
+    },
+    "after the evaluation": async () => {
+      for (const name of ["checkpoint.safetensors", "metrics.jsonl", "weights.safetensors"]) {
+        await copyFile(`whole/${name}`, `killed/${name}`);
+      }
+    },
+  };
+
+  test.each(Object.keys(moments))("%s", async (moment) => {
+    await prepare();
+    await moments[moment]();
+    await resume("killed");
+    expect(await contents("killed")).toEqual(await contents("whole"));
+  });
+});
+
+test("an evaluation can be stopped, too, and is done again", async () => {
+  await train(tiny.restoration, "whole");
+  const stop = new AbortController();
+  const outcome = await train(tiny.restoration, "run", {
+    signal: stop.signal,
+    onEvaluated: (images) => images > 0 && stop.abort(),
+  });
+  expect(outcome).toEqual({ status: "stopped", step: 6 });
+  await resume("run");
+  expect(await contents("run")).toEqual(await contents("whole"));
+});
+
+test("resuming a complete run changes nothing and gives its result", async () => {
+  await train(tiny.restoration, "run");
+  const before = await contents("run");
+  expect(await resume("run")).toMatchObject({ status: "complete", trained: false, result: { steps: 6 } });
+  expect(await contents("run")).toEqual(before);
+});
+
+test("a checkpoint that is damaged, of another run, or no checkpoint at all is refused", async () => {
+  await trainUntil(tiny.restoration, "run", 3);
+  const path = "run/checkpoint.safetensors";
+  const bytes = await readFile(path);
+  const refused = (): Promise<string> => resume("run").then(String, String);
+
+  await writeFile(path, bytes.subarray(0, -1));
+  expect(await refused()).toMatchInlineSnapshot(
+    `"RunFolderError: run/checkpoint.safetensors must be the checkpoint that the run wrote, but: run/checkpoint.safetensors: safetensors: optimizer.step.up.offset.weight: data_offsets must end within the 423 bytes of data, got 424 (is the file truncated?). Without this file the run resumes from its beginning"`,
+  );
+  await writeFile(path, bytes.toString("latin1").replace('\\"seed\\":0', '\\"seed\\":1'), "latin1");
+  expect(await refused()).toMatchInlineSnapshot(
+    `"RunFolderError: run/checkpoint.safetensors must be the checkpoint that the run wrote, but: checkpoint: it must be of the run in config.json, got other seed. Without this file the run resumes from its beginning"`,
+  );
+  await writeFile(path, bytes.toString("latin1").replaceAll("model.up.offset.bias", "model.up.offset.bios"), "latin1");
+  expect(await refused()).toMatchInlineSnapshot(
+    `"RunFolderError: run/checkpoint.safetensors must be the checkpoint that the run wrote, but: loadStateDict: the state must fit the module, got 2 problems: up.offset.bias is missing; up.offset.bios is unexpected. Without this file the run resumes from its beginning"`,
+  );
+  await saveWeights(path, new PictureUpsampler("dysample"));
+  expect(await refused()).toMatchInlineSnapshot(
+    `"RunFolderError: run/checkpoint.safetensors must be the checkpoint that the run wrote, but: run/checkpoint.safetensors: checkpoint: metadata must have format "gridgrad-checkpoint-1", got "pt" (weights without a run?). Without this file the run resumes from its beginning"`,
+  );
+
+  await rm(path);
+  expect(await resume("run")).toMatchObject({ status: "complete" });
+});
+
+test("a loss that is not finite ends the run at the last good state", async () => {
+  const config = resolveConfig({ ...tiny.restoration, upsampler: "transposed-conv", lr: 1e30, warmup: 0 });
+  await expect(train(config, "run")).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[TrainingError: step 2: loss and gradients must be finite, got loss Infinity and gradient norm Infinity. The state after step 1 is in run/checkpoint.safetensors; resuming would meet the same numbers again, so start a run with a smaller learning rate, such as --lr 3.333333333333333e+29]`,
+  );
+  expect((await readSteps("run/metrics.jsonl")).map(({ step }) => step)).toEqual([1]);
+  expect((await readdir("run")).sort()).toEqual(["checkpoint.safetensors", "config.json", "metrics.jsonl"]);
+  await expect(resume("run")).rejects.toThrow(/^step 2: /);
+});
+
+test("a configuration that does not fit its upsampler writes nothing", async () => {
+  const groups = resolveConfig({ ...tiny.segmentation, groups: 5 });
+  await expect(train(groups, "run")).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[ConfigError: DySample: inChannels must be divisible by groups = 5, got 32]`,
+  );
+  const fixed = resolveConfig({ ...tiny.restoration, upsampler: "bilinear" });
+  await expect(train(fixed, "run")).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[ConfigError: restoration: the upsampler must have parameters to train, got bilinear]`,
+  );
+  expect(await readdir(".")).toEqual([]);
+});
+
+test("a run in float64 follows the one in float32", async () => {
+  await train(tiny.segmentation, "single");
+  await train(resolveConfig({ ...tiny.segmentation, dtype: "float64" }), "double");
+  const losses = async (path: string): Promise<number[]> =>
+    (await readSteps(`${path}/metrics.jsonl`)).map(({ loss }) => loss);
+  const [single, double] = [await losses("single"), await losses("double")];
+  expect(single).not.toEqual(double);
+  single.forEach((loss, t) => expect(Math.abs(loss - double[t]) / loss).toBeLessThan(1e-3));
+});
+
+test("fifty steps hold no more on the device than five", async () => {
+  const task = await createTask(resolveConfig({ batch: 1 }));
+  const optimizer = new Adam(task.model.parameters(), { lr: 0.001 });
+  const { memory } = getDevice();
+  const live: { buffers: number; bytes: number }[] = [];
+  for (let t = 0; t < 50; t++) {
+    await optimizer.step(task.loss(t));
+    if (t !== 4 && t !== 49) continue;
+    globalThis.gc!();
+    await new Promise((turned) => setTimeout(turned, 10)); // buffers of collected tensors are freed in a later turn
+    live.push({ buffers: memory.buffers, bytes: memory.bytes });
+  }
+  expect(live[1]).toEqual(live[0]);
+  expect(live[0].buffers).toBeGreaterThan(0);
+});
+
+test("the networks start from the seed's weights, the same in both element types", async () => {
+  const weights = async (given: Partial<TrainConfig>): Promise<unknown> => {
+    const task = await createTask(resolveConfig(given));
+    return (await task.model.stateDict())["e1.conv.weight"].values;
+  };
+  const zero = await weights({ upsampler: "dysample" });
+  expect(await weights({ upsampler: "bilinear" })).toEqual(zero);
+  expect(await weights({ seed: 1 })).not.toEqual(zero);
+  expect(Array.from((await weights({ dtype: "float64" })) as Float64Array)).toEqual(Array.from(zero as Float32Array));
+});

@@ -1,0 +1,227 @@
+/**
+ * @file The trainer: steps, a log, checkpoints, and at the end an evaluation. A run that was stopped and resumed equals one that
+ * was never stopped, to the last bit: everything in a step follows from its number, the weights and the optimiser's state.
+ */
+
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+
+import { getDevice, SafetensorsError, setDevice, ValueError } from "@gridgrad/core";
+import { Adam, cosineLr, NonFiniteError, restoreCheckpoint } from "@gridgrad/nn";
+import { readCheckpoint, saveCheckpoint, saveWeights, writeFileAtomic } from "@gridgrad/nn/node";
+
+import { writePng } from "../picture/png.ts";
+import { differences, type TrainConfig } from "./config.ts";
+import { medianMs, MetricsLog, readSteps, type StepMetrics } from "./metricsLog.ts";
+import { RunFolder, RunFolderError } from "./runFolder.ts";
+import { createTask, type Metrics, type Task } from "./task.ts";
+import { describeWeights } from "./weights.ts";
+
+/** Told what happens. All are optional. */
+export interface TrainHooks {
+  /** The run begins, or goes on after `done` steps. */
+  readonly onStart?: (config: TrainConfig, done: number) => void;
+  readonly onStep?: (metrics: StepMetrics) => void;
+  /** The evaluation has come so far; it begins with 0. */
+  readonly onEvaluated?: (images: number) => void;
+  /** When it is aborted, the step under way is finished and a checkpoint is written. */
+  readonly signal?: AbortSignal;
+}
+
+/** What result.json holds. */
+export interface RunResult {
+  readonly task: string;
+  readonly upsampler: string;
+  readonly steps: number;
+  /** Of the whole network. */
+  readonly parameters: number;
+  /** Of the upsampler or upsamplers in it. */
+  readonly upsamplerParameters: number;
+  readonly metrics: Metrics;
+}
+
+export type TrainOutcome =
+  | {
+      readonly status: "complete";
+      readonly result: RunResult;
+      /** Median. */
+      readonly msPerStep: number;
+      /** With the trained network. */
+      readonly task: Task;
+      /** False if all was done before this call. */
+      readonly trained: boolean;
+    }
+  | { readonly status: "stopped"; readonly step: number };
+
+/** A step without a finite loss. The weights and the checkpoint are those before it. */
+export class TrainingError extends Error {
+  override name = "TrainingError";
+}
+
+/**
+ * Starts a run in a folder.
+ *
+ * @param config - from `resolveConfig`.
+ * @param path - the folder, which is made.
+ * @param options.overwrite - replace a run that is there.
+ * @throws {RunFolderError} when the folder holds a run and `overwrite` is not set.
+ * @throws {ConfigError} when the configuration does not fit its upsampler; nothing is written then.
+ * @throws {TrainingError} when a loss or gradient is not finite.
+ */
+export async function train(
+  config: TrainConfig,
+  path: string,
+  hooks: TrainHooks = {},
+  { overwrite = false }: { overwrite?: boolean } = {},
+): Promise<TrainOutcome> {
+  const task = await prepare(config);
+  const folder = new RunFolder(path);
+  await folder.begin(config, overwrite);
+  return new Training(config, folder, task, hooks).run();
+}
+
+/**
+ * Goes on with the run in a folder, from its checkpoint, or tells the result of one that is complete.
+ *
+ * @param given - the caller's idea of its configuration, checked against it.
+ * @throws {RunFolderError} when there is no run, `given` contradicts it, or its files do not belong together.
+ * @throws {TrainingError} when a loss or gradient is not finite.
+ */
+export async function resume(
+  path: string,
+  given: Partial<TrainConfig> = {},
+  hooks: TrainHooks = {},
+): Promise<TrainOutcome> {
+  const folder = new RunFolder(path);
+  const config = await folder.resume(given);
+  return new Training(config, folder, await prepare(config), hooks).run();
+}
+
+/** The task, on its device, which stays the current one: the trained weights are on it. */
+function prepare(config: TrainConfig): Promise<Task> {
+  if (getDevice().name !== config.device) setDevice(config.device);
+  return createTask(config);
+}
+
+class Training {
+  readonly #config: TrainConfig;
+  readonly #folder: RunFolder;
+  readonly #task: Task;
+  readonly #hooks: TrainHooks;
+  readonly #optimizer: Adam;
+
+  constructor(config: TrainConfig, folder: RunFolder, task: Task, hooks: TrainHooks) {
+    this.#config = config;
+    this.#folder = folder;
+    this.#task = task;
+    this.#hooks = hooks;
+    this.#optimizer = new Adam(task.model.parameters(), { lr: config.lr });
+  }
+
+  async run(): Promise<TrainOutcome> {
+    const done = await this.#restore();
+    if (this.#folder.has("result")) return this.#complete(false);
+    this.#hooks.onStart?.(this.#config, done);
+    const log = await MetricsLog.open(this.#folder.file("metrics"), done);
+    try {
+      const step = await this.#steps(done, log);
+      if (step < this.#config.steps) return { status: "stopped", step };
+      return await this.#finish(log);
+    } catch (error) {
+      if (error instanceof Stopped) return { status: "stopped", step: this.#optimizer.steps };
+      throw error;
+    } finally {
+      await log.close();
+    }
+  }
+
+  /** Loads the checkpoint, if there is one, and returns how many steps it is after. */
+  async #restore(): Promise<number> {
+    const path = this.#folder.file("checkpoint");
+    if (!existsSync(path)) return 0;
+    try {
+      const checkpoint = await readCheckpoint(path);
+      const changed = differences(this.#config, (checkpoint.extra ?? {}) as Partial<TrainConfig>);
+      if (changed.length > 0) {
+        throw new ValueError("checkpoint", "it must be of the run in config.json", `other ${changed.join(", ")}`);
+      }
+      restoreCheckpoint(checkpoint, { model: this.#task.model, optimizer: this.#optimizer });
+      return checkpoint.step;
+    } catch (error) {
+      if (!(error instanceof SafetensorsError || error instanceof ValueError)) throw error;
+      throw new RunFolderError(
+        `${path} must be the checkpoint that the run wrote, but: ${error.message}. Without this file the run resumes ` +
+          "from its beginning",
+        { cause: error },
+      );
+    }
+  }
+
+  /** Trains up to the last step, or to the one under way when the signal is aborted, and returns its number. */
+  async #steps(done: number, log: MetricsLog): Promise<number> {
+    const { lr, steps, warmup, checkpointEvery } = this.#config;
+    const rate = cosineLr({ lr, steps, warmup });
+    for (let t = done; t < steps; t++) {
+      const start = performance.now();
+      this.#optimizer.lr = rate(t);
+      const { loss, gradNorm } = await this.#step(t, log);
+      const ms = Math.round((performance.now() - start) * 100) / 100;
+      const metrics: StepMetrics = { step: t + 1, loss, lr: this.#optimizer.lr, gradNorm, ms };
+      await log.write(metrics);
+      await new Promise((turned) => setTimeout(turned, 0)); // signals and the progress bar get their turn
+      const stop = this.#hooks.signal?.aborted ?? false;
+      if (stop || (t + 1) % checkpointEvery === 0 || t + 1 === steps) await this.#saveCheckpoint(log);
+      this.#hooks.onStep?.(metrics);
+      if (stop) return t + 1;
+    }
+    return steps;
+  }
+
+  async #step(t: number, log: MetricsLog): Promise<{ loss: number; gradNorm: number }> {
+    try {
+      return await this.#optimizer.step(this.#task.loss(t));
+    } catch (error) {
+      if (!(error instanceof NonFiniteError)) throw error;
+      await this.#saveCheckpoint(log);
+      const { loss, gradNorm } = error.result;
+      throw new TrainingError(
+        `step ${t + 1}: loss and gradients must be finite, got loss ${loss} and gradient norm ${gradNorm}. The state ` +
+          `after step ${t} is in ${this.#folder.file("checkpoint")}; resuming would meet the same numbers again, so start ` +
+          `a run with a smaller learning rate, such as --lr ${Number((this.#config.lr / 3).toPrecision(1))}`,
+        { cause: error },
+      );
+    }
+  }
+
+  async #saveCheckpoint(log: MetricsLog): Promise<void> {
+    await log.sync(); // a checkpoint without the lines of its steps would leave a gap in the log
+    const run = { model: this.#task.model, optimizer: this.#optimizer };
+    await saveCheckpoint(this.#folder.file("checkpoint"), run, this.#optimizer.steps, this.#config);
+  }
+
+  async #finish(log: MetricsLog): Promise<TrainOutcome> {
+    const { model, upsamplerParameters } = this.#task;
+    const { task, upsampler, steps } = this.#config;
+    this.#hooks.onEvaluated?.(0);
+    const metrics = await this.#task.evaluate((images) => {
+      this.#hooks.onEvaluated?.(images);
+      if (this.#hooks.signal?.aborted) throw new Stopped();
+    });
+    await log.write({ step: steps, evaluation: metrics });
+    await saveWeights(this.#folder.file("weights"), model, describeWeights(this.#config));
+    await writePng(this.#folder.file("strip"), await this.#task.strip());
+    const parameters = model.parameterCount;
+    const result: RunResult = { task, upsampler, steps, parameters, upsamplerParameters, metrics };
+    await writeFileAtomic(this.#folder.file("result"), `${JSON.stringify(result, null, 2)}\n`);
+    return this.#complete(true);
+  }
+
+  async #complete(trained: boolean): Promise<TrainOutcome> {
+    const result = JSON.parse(await readFile(this.#folder.file("result"), "utf8")) as RunResult;
+    const msPerStep = medianMs(await readSteps(this.#folder.file("metrics")));
+    return { status: "complete", result, msPerStep, task: this.#task, trained };
+  }
+}
+
+/** Thrown out of an evaluation that is to stop. */
+class Stopped extends Error {}

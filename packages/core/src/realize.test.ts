@@ -10,23 +10,40 @@ import type { Op, OpInfo } from "./op.ts";
 import { eager, isRealized, readValues, realize, realizeWith, release, setEager, takeAsLeaf } from "./realize.ts";
 import { apply, ones, type Tensor, tensor, zeros } from "./tensor.ts";
 
-/** The reference device with a list of the kernels that it ran. */
+/** The reference device with a list of the kernels that it ran, which refuses buffers that were given back. */
 class CountingDevice extends ReferenceDevice {
   readonly kernels: string[] = [];
+  readonly #freed = new WeakSet<DeviceBuffer>();
 
   override run(...[op, inputs, info]: Parameters<ReferenceDevice["run"]>): ReturnType<ReferenceDevice["run"]> {
+    inputs.forEach((input) => this.#mustLive(input));
     this.kernels.push(op.name);
     return super.run(op, inputs, info);
+  }
+
+  override download(buffer: DeviceBuffer): Values {
+    this.#mustLive(buffer);
+    return super.download(buffer);
+  }
+
+  override free(buffer: DeviceBuffer): void {
+    this.#mustLive(buffer);
+    this.#freed.add(buffer);
+    super.free(buffer);
+  }
+
+  #mustLive(buffer: DeviceBuffer): void {
+    if (this.#freed.has(buffer)) throw new Error("a buffer was used or freed after it was freed");
   }
 }
 
 /** A device that answers later, and watches whether it is asked again before it did. */
 class AsyncDevice implements Device {
   readonly name = "async";
-  readonly kernels: string[] = [];
   /** Largest number of questions that were open at the same time. */
   mostOpen = 0;
-  readonly #inner = new ReferenceDevice();
+  readonly #inner = new CountingDevice();
+  readonly kernels = this.#inner.kernels;
   readonly memory = this.#inner.memory;
   #open = 0;
 
@@ -39,10 +56,7 @@ class AsyncDevice implements Device {
   }
 
   run(op: Op, inputs: readonly DeviceBuffer[], info: OpInfo): Promise<DeviceBuffer> {
-    return this.#later(() => {
-      this.kernels.push(op.name);
-      return this.#inner.run(op, inputs, info);
-    });
+    return this.#later(() => this.#inner.run(op, inputs, info));
   }
 
   free(buffer: DeviceBuffer): void {

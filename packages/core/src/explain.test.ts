@@ -3,7 +3,8 @@ import { beforeEach, describe, expect, test } from "vitest";
 
 import { ReferenceDevice, withDevice } from "./device.ts";
 import { explain, type Explanation, formatBytes, profile, type Step } from "./explain.ts";
-import { isRealized, realize } from "./realize.ts";
+import { isRealized } from "./held.ts";
+import { realize } from "./realize.ts";
 import type { Shape } from "./shape.ts";
 import { ones, type Tensor, tensor, zeros } from "./tensor.ts";
 

@@ -6,7 +6,8 @@
 import { getDevice } from "./device.ts";
 import { bytesPerElement, type DType } from "./dtype.ts";
 import { dependencies } from "./graph.ts";
-import { isRealized, realizeWith } from "./realize.ts";
+import { isRealized } from "./held.ts";
+import { realizeWith } from "./realize.ts";
 import { formatShape, type Shape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 

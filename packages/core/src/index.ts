@@ -14,13 +14,15 @@ export {
   withDevice,
 } from "./device.ts";
 export { allocate, bytesPerElement, checkDType, type DType, isFloat, type Values } from "./dtype.ts";
+export { eager, setEager } from "./eager.ts";
 export { DTypeError, GraphError, ShapeError, ValueError } from "./errors.ts";
 export { explain, Explanation, formatBytes, profile, type Step } from "./explain.ts";
 export { dependencies } from "./graph.ts";
+export { isRealized, takeAsLeaf } from "./held.ts";
 export type { Op, OpInfo } from "./op.ts";
 export * from "./ops/index.ts";
 export { Random, type RandomOptions } from "./random.ts";
-export { eager, isRealized, readValues, realize, release, setEager, takeAsLeaf } from "./realize.ts";
+export { readValues, realize, release } from "./realize.ts";
 export {
   decodeSafetensors,
   encodeSafetensors,

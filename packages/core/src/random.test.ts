@@ -193,8 +193,8 @@ describe("random leaves", () => {
     expect(() => random.normal([1], { dtype: "half" as never })).toThrowErrorMatchingInlineSnapshot(
       `[ValueError: normal: dtype must be "float32", "float64" or "int32", got "half"]`,
     );
-    expect(() => random.normal([1], { dtype: "int32", requiresGrad: true })).toThrowErrorMatchingInlineSnapshot(
-      `[DTypeError: tensor: a tensor with requiresGrad must be float32 or float64, got int32]`,
+    expect(() => random.normal([1], { dtype: "int32" })).toThrowErrorMatchingInlineSnapshot(
+      `[DTypeError: normal: dtype must be float32 or float64 (integers gives int32), got int32]`,
     );
   });
 });

@@ -11,8 +11,8 @@
  * Source: mulberry32, Tommy Ettinger 2017 (public domain); Box and Muller 1958, doi:10.1214/aoms/1177706645.
  */
 
-import { allocate, checkDType, type DType } from "./dtype.ts";
-import { ValueError } from "./errors.ts";
+import { allocate, checkDType, type DType, isFloat } from "./dtype.ts";
+import { DTypeError, ValueError } from "./errors.ts";
 import { checkShape, type Shape, size } from "./shape.ts";
 import { leaf, type Tensor } from "./tensor.ts";
 
@@ -88,6 +88,9 @@ export class Random {
     draw: () => number,
   ): Tensor {
     checkDType(op, dtype);
+    if (!isFloat(dtype) && op !== "integers") {
+      throw new DTypeError(op, "dtype must be float32 or float64 (integers gives int32)", dtype);
+    }
     checkShape(op, shape);
     const values = allocate(dtype, size(shape));
     for (let i = 0; i < values.length; i++) values[i] = draw();

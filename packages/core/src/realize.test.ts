@@ -7,7 +7,9 @@ import { grad } from "./autograd.ts";
 import { type Device, type DeviceBuffer, getDevice, ReferenceDevice, setDevice, withDevice } from "./device.ts";
 import type { Values } from "./dtype.ts";
 import type { Op, OpInfo } from "./op.ts";
-import { eager, isRealized, readValues, realize, realizeWith, release, setEager, takeAsLeaf } from "./realize.ts";
+import { eager, setEager } from "./eager.ts";
+import { isRealized, takeAsLeaf } from "./held.ts";
+import { readValues, realize, realizeWith, release } from "./realize.ts";
 import { apply, ones, type Tensor, tensor, zeros } from "./tensor.ts";
 
 /** The reference device with a list of the kernels that it ran, which refuses buffers that were given back. */

@@ -8,10 +8,11 @@
 import { backward } from "./autograd.ts";
 import { allocate, checkDType, type DType, dtypeOf, isFloat, type Values } from "./dtype.ts";
 import type { Device, DeviceBuffer } from "./device.ts";
+import { eager, realizeNow } from "./eager.ts";
 import { DTypeError, ShapeError, ValueError } from "./errors.ts";
 import type { Op } from "./op.ts";
 import * as ops from "./ops/index.ts";
-import { eager, readValues, realizeNow } from "./realize.ts";
+import { readValues } from "./realize.ts";
 import { checkShape, formatShape, type Shape, size, stridesOf } from "./shape.ts";
 
 let made = 0;

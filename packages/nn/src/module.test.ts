@@ -227,6 +227,11 @@ describe("loadStateDict", () => {
     expect(await pair.stateDict()).toEqual(before);
   });
 
+  test("finds only what the state itself has", () => {
+    const scale = Object.assign(new Scale(), { valueOf: new Parameter(zeros([1])) });
+    expect(() => scale.loadStateDict({ weight: entry([2], 5, 6), bias: entry([1], 7) })).toThrow(/valueOf is missing/);
+  });
+
   test("takes a state without the optional buffers", async () => {
     const scale = new Scale();
     scale.count.set(tensor(5, [], { dtype: "int32" }));

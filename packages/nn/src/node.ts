@@ -10,6 +10,7 @@ import { dirname, resolve } from "node:path";
 import {
   decodeSafetensors,
   encodeSafetensors,
+  type SafetensorsEntry,
   SafetensorsError,
   type SafetensorsFile,
   ValueError,

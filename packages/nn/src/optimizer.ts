@@ -158,20 +158,16 @@ export abstract class Optimizer {
       due.map(({ parameter }) => parameter.tensor),
     );
     const results = [...updates.flatMap(({ value, state }) => [value, ...Object.values(state)]), ...buffers.values()];
-    const undo = (): void => {
-      for (const t of results) release(t, "it was the result of a step that failed and was undone");
-      for (const buffer of buffers.keys()) buffer.rollBack();
-    };
+    let result: StepResult;
     try {
       await realize(...(loss ? [loss] : []), norm, ...results);
+      result = { loss: loss ? await loss.item() : NaN, gradNorm: await norm.item() };
+      if (!Number.isFinite(result.gradNorm) || (loss && !Number.isFinite(result.loss)))
+        throw new NonFiniteError(result);
     } catch (error) {
-      undo();
+      for (const t of results) release(t, "it was the result of a step that failed and was undone");
+      for (const buffer of buffers.keys()) buffer.rollBack();
       throw error;
-    }
-    const result = { loss: loss ? await loss.item() : NaN, gradNorm: await norm.item() };
-    if (!Number.isFinite(result.gradNorm) || (loss && !Number.isFinite(result.loss))) {
-      undo();
-      throw new NonFiniteError(result);
     }
 
     this.steps++;

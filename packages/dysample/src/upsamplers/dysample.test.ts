@@ -96,6 +96,12 @@ describeOp(DySample, {
       );
       expect(largestDifference(moves, new Float32Array(8).fill(0.5))).toBe(0);
     },
+    "has no bias in the scope after a state with one did not fit": async () => {
+      const up = new DySample(4, { groups: 1, dyscope: true });
+      const bias = { "scope.bias": { dtype: "F32", shape: [8], values: new Float32Array(8) } } as const;
+      expect(() => up.loadStateDict(bias)).toThrow(/offset.weight is missing/);
+      expect(up.namedParameters().has("scope.bias")).toBe(false);
+    },
     "loads a state without init_pos, which can be computed": async () => {
       const { init_pos: _, ...state } = await new DySample(4, { groups: 1 }).stateDict();
       expect(() => new DySample(4, { groups: 1 }).loadStateDict(state)).not.toThrow();

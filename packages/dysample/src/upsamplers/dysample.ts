@@ -147,10 +147,11 @@ export class DySample extends Module {
   }
 
   /** Older checkpoints have a bias in the scope: it is taken over and used. */
-  protected override prepareToLoad(names: ReadonlySet<string>): void {
-    if (this.scope && names.has("scope.bias")) {
-      this.scope.bias ??= new Parameter(zeros([this.scope.weight.shape[0]], { dtype: this.scope.weight.tensor.dtype }));
-    }
+  protected override prepareToLoad(names: ReadonlySet<string>): (() => void) | undefined {
+    const { scope } = this;
+    if (!scope || scope.bias || !names.has("scope.bias")) return undefined;
+    scope.bias = new Parameter(zeros([scope.weight.shape[0]], { dtype: scope.weight.tensor.dtype }));
+    return () => (scope.bias = null);
   }
 }
 

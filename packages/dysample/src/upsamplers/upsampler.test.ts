@@ -72,14 +72,22 @@ test("transposed-conv and pixel-shuffle are their ops with their parameters", as
 });
 
 test("an unknown name lists those that there are", () => {
-  expect(() => createUpsampler("lanczos", 4)).toThrowErrorMatchingInlineSnapshot(`[ValueError: createUpsampler: name must be one of nearest, bilinear, transposed-conv, pixel-shuffle, dysample, dysample+, dysample-s, dysample-s+, got "lanczos"]`);
+  expect(() => createUpsampler("lanczos", 4)).toThrowErrorMatchingInlineSnapshot(
+    `[ValueError: createUpsampler: name must be one of nearest, bilinear, transposed-conv, pixel-shuffle, dysample, dysample+, dysample-s, dysample-s+, got "lanczos"]`,
+  );
 });
 
 test("a scale that is no positive integer", () => {
-  expect(() => new Nearest(0)).toThrowErrorMatchingInlineSnapshot(`[ValueError: Nearest: scale must be an integer of at least 1, got 0]`);
+  expect(() => new Nearest(0)).toThrowErrorMatchingInlineSnapshot(
+    `[ValueError: Nearest: scale must be an integer of at least 1, got 0]`,
+  );
 });
 
 test("an upsampler that does not fit the channels says so", () => {
-  expect(() => createUpsampler("dysample", 6)).toThrowErrorMatchingInlineSnapshot(`[ValueError: DySample: inChannels must be divisible by groups = 4, got 6]`);
-  expect(() => createUpsampler("bilinear", 6).forward(zeros([6]))).toThrowErrorMatchingInlineSnapshot(`[ShapeError: interpolate: x must be [N, C, H, W] with at least one pixel, got x of shape [6]]`);
+  expect(() => createUpsampler("dysample", 6)).toThrowErrorMatchingInlineSnapshot(
+    `[ValueError: DySample: inChannels must be divisible by groups = 4, got 6]`,
+  );
+  expect(() => createUpsampler("bilinear", 6).forward(zeros([6]))).toThrowErrorMatchingInlineSnapshot(
+    `[ShapeError: interpolate: x must be [N, C, H, W] with at least one pixel, got x of shape [6]]`,
+  );
 });

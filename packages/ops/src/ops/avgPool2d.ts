@@ -35,7 +35,9 @@ interface Attrs extends Windows {
  * @param options - `stride` and `padding` in pixels, each a number or `[h, w]`.
  * @returns `[N, C, P, Q]` with `P = floor((H + 2 padding - KH) / stride) + 1`, and `Q` alike.
  * @throws {ShapeError} when `x` is not of rank 4 or the window is larger than the padded `x`.
+ * @throws {DTypeError} when `x` is int32.
  * @throws {ValueError} when a size is not an integer or too small, or the padding is more than half of the kernel.
+ * @throws {DTypeError} when `x` is int32.
  *
  * @example
  * ```ts

@@ -114,6 +114,7 @@ describeOp(conv2d, {
     "is the sum of products that defines it, and so are its gradients, for all options": () =>
       fc.assert(fc.asyncProperty(convCases(integers), expectDefinition), { numRuns: 300 }),
     "is that sum also for a batch that is unfolded in several bands": async () => {
+      // 27 rows of y in bands of 7: some run over two images, the last one is shorter.
       const options = { stride: [2, 1], padding: [1, 2], dilation: [1, 2], groups: 2 } as const;
       const x = ramp([3, 32, 17, 30]);
       const weight = ramp([6, 16, 3, 3]);

@@ -27,10 +27,13 @@ export interface MaxPoolOptions {
  * Takes the largest pixel of each window.
  *
  * @param x - `[N, C, H, W]`, floating.
- * @param kernelSize - of the window, in pixels.
+ * @param kernelSize - of a window, in pixels: a number or `[h, w]`.
+ * @param options - `stride`, `padding` and `dilation` in pixels, each a number or `[h, w]`.
  * @returns `[N, C, P, Q]` with `P = floor((H + 2 padding - dilation (KH - 1) - 1) / stride) + 1`, and `Q` alike.
  * @throws {ShapeError} when `x` is not of rank 4 or the window is larger than the padded `x`.
+ * @throws {DTypeError} when `x` is int32.
  * @throws {ValueError} when a size is not an integer or too small, or the padding is more than half of the kernel.
+ * @throws {DTypeError} when `x` is int32.
  *
  * @example
  * ```ts

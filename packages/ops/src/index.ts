@@ -42,3 +42,4 @@ export { convTranspose2d, type ConvTransposeOptions } from "./ops/convTranspose2
 export { pixelShuffle, pixelShuffleOp, pixelUnshuffle, pixelUnshuffleOp } from "./ops/pixelShuffle.ts";
 export { avgPool2d, avgPool2dInputOp, avgPool2dOp, type AvgPoolOptions } from "./ops/avgPool2d.ts";
 export { maxPool2d, maxPool2dInputOp, maxPool2dOp, type MaxPoolOptions, takeLargestOp } from "./ops/maxPool2d.ts";
+export type { PairLike } from "./windows.ts";

@@ -51,6 +51,7 @@ interface Attrs {
  * @throws {ShapeError} when `x` is not `[N, C, H, W]` with at least one pixel.
  * @throws {ValueError} when not exactly one of `size` and `scaleFactor` is given, or it leaves no pixels, there is no such mode, or
  *   `alignCorners` is given to nearest.
+ * @throws {DTypeError} when `x` is int32.
  *
  * @example
  * ```ts

@@ -6,6 +6,7 @@ import { Command } from "commander";
 import { resolveConfig, type TrainConfig } from "../training/config.ts";
 import { createTask } from "../training/task.ts";
 import { readWeights } from "../training/weights.ts";
+import { fitWeights } from "./fitWeights.ts";
 import type { Io } from "./io.ts";
 import { networkOfWeights } from "./networkOfWeights.ts";
 import {
@@ -18,7 +19,6 @@ import {
   upsamplerOption,
 } from "./options.ts";
 import { Progress } from "./progress.ts";
-import { readsInput } from "./userError.ts";
 
 interface Options extends Partial<TrainConfig> {
   readonly json?: boolean;
@@ -53,7 +53,7 @@ async function runEval(io: Io, path: string, { json, ...given }: Options): Promi
   const config = resolveConfig({ ...given, ...networkOfWeights(weights, given) });
   setDevice(config.device);
   const task = await createTask(config);
-  await readsInput(() => task.model.loadStateDict(weights.state));
+  fitWeights(task.model, weights);
   const progress = new Progress(io, "evaluation", 0, config.evalImages, "pictures");
   try {
     const metrics = await task.evaluate((images) => progress.update(images));

@@ -84,7 +84,9 @@ async function problemOf(
 }
 
 function describe({ name, error, limit, ratio }: GoldenResult): string {
-  return `${name} is off by ${error.toExponential(2)}, ${ratio.toPrecision(3)} times its limit ${limit.toExponential(2)}`;
+  const off = `${name} is off by ${error.toExponential(2)}`;
+  if (limit === 0) return `${off} and must be equal`;
+  return `${off}, ${ratio.toPrecision(3)} times its limit ${limit.toExponential(2)}`;
 }
 
 async function readManifest(dir: string): Promise<ManifestEntry[]> {
@@ -93,9 +95,9 @@ async function readManifest(dir: string): Promise<ManifestEntry[]> {
   try {
     manifest = JSON.parse(await readFile(path, "utf8")) ?? {};
   } catch (error) {
-    throw new UserError(`${path} must be a manifest of golden cases, but ${(error as Error).message}`, {
-      cause: error,
-    });
+    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    const problem = missing ? "there is no such file; check the path" : (error as Error).message;
+    throw new UserError(`${path} must be a manifest of golden cases, but ${problem}`, { cause: error });
   }
   const { format, cases, files } = manifest;
   const entries = Array.isArray(files) ? files.filter(isEntry) : [];

@@ -3,15 +3,17 @@
 import { deviceNames } from "@gridgrad/core";
 import { InvalidArgumentError, Option } from "commander";
 
-import { taskNames } from "../training/config.ts";
+import { evalImagesRange, scaleRange, seedRange, taskNames } from "../training/config.ts";
 import { upsamplerNames } from "../upsamplers/upsampler.ts";
 import { suggest } from "./suggest.ts";
 
 /** An option whose value is a whole number. */
-export function integerOption(flags: string, description: string, least = 1): Option {
+export function integerOption(flags: string, description: string, least = 1, most = Infinity): Option {
   return new Option(flags, description).argParser((text: string) => {
-    if (/^\d+$/.test(text) && Number(text) >= least && Number.isSafeInteger(Number(text))) return Number(text);
-    throw new InvalidArgumentError(`It must be an integer of at least ${least}.`);
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most && Number.isSafeInteger(value)) return value;
+    const range = most === Infinity ? `of at least ${least}` : `in ${least} .. ${most}`;
+    throw new InvalidArgumentError(`It must be an integer ${range}.`);
   });
 }
 
@@ -53,17 +55,17 @@ export function dtypeOption(): Option {
 }
 
 export function groupsOption(): Option {
-  return integerOption("--groups <n>", "groups of channels with their own sampling points");
+  return integerOption("--groups <n>", "groups of channels with their own sampling points (4, for pictures 1)");
 }
 
 export function scaleOption(): Option {
-  return integerOption("--scale <n>", "output pixels per input pixel along each axis");
+  return integerOption("--scale <n>", "output pixels per input pixel along each axis (2)", ...scaleRange);
 }
 
 export function seedOption(): Option {
-  return integerOption("--seed <n>", "seed of all random numbers", 0);
+  return integerOption("--seed <n>", "seed of all random numbers (0)", ...seedRange);
 }
 
 export function evalImagesOption(): Option {
-  return integerOption("--eval-images <n>", "validation pictures to evaluate on, at most 256");
+  return integerOption("--eval-images <n>", "validation pictures to evaluate on (256)", ...evalImagesRange);
 }

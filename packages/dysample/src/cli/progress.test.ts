@@ -2,39 +2,33 @@ import { PassThrough } from "node:stream";
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import type { Io } from "./io.ts";
+import { collectLines } from "../testing/runCommand.ts";
 import { formatTime, Progress } from "./progress.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-function collect(terminal: NodeJS.WriteStream | null): Io & { lines: string[] } {
-  const lines: string[] = [];
-  const note = (line: string): void => void lines.push(line);
-  return { lines, out: note, note, terminal, interrupted: () => new AbortController().signal, program: "", exitCode: 0 };
-}
-
 test("a log gets about twenty lines", () => {
-  const io = collect(null);
+  const { io, err: lines } = collectLines();
   const progress = new Progress(io, "step", 0, 400, "steps");
   for (let step = 1; step <= 400; step++) {
     vi.advanceTimersByTime(500);
     progress.update(step, `loss ${step}`);
   }
   progress.stop();
-  expect(io.lines).toHaveLength(20);
-  expect(io.lines[0]).toBe("step 20/400  loss 20  2.00 steps/s  0:10 elapsed, 3:10 left");
-  expect(io.lines[19]).toBe("step 400/400  loss 400  2.00 steps/s  3:20 elapsed, 0:00 left");
+  expect(lines).toHaveLength(20);
+  expect(lines[0]).toBe("step 20/400  loss 20  2.00 steps/s  0:10 elapsed, 3:10 left");
+  expect(lines[19]).toBe("step 400/400  loss 400  2.00 steps/s  3:20 elapsed, 0:00 left");
 });
 
 test("a log is not silent for longer than 15 seconds while steps are done", () => {
-  const io = collect(null);
+  const { io, err: lines } = collectLines();
   const progress = new Progress(io, "step", 10, 1000, "steps");
   for (let step = 11; step <= 20; step++) {
     vi.advanceTimersByTime(8000);
     progress.update(step);
   }
-  expect(io.lines).toEqual([
+  expect(lines).toEqual([
     "step 12/1000  0.125 steps/s  0:16 elapsed, 2:11:44 left",
     "step 14/1000  0.125 steps/s  0:32 elapsed, 2:11:28 left",
     "step 16/1000  0.125 steps/s  0:48 elapsed, 2:11:12 left",
@@ -44,13 +38,20 @@ test("a log is not silent for longer than 15 seconds while steps are done", () =
 });
 
 test("a terminal gets a bar with loss, rate and times, and no lines", () => {
-  const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 120, cursorTo() {}, clearLine() {}, moveCursor() {} });
-  const io = collect(stream as unknown as NodeJS.WriteStream);
-  const progress = new Progress(io, "step", 0, 4, "steps");
+  const stream = Object.assign(new PassThrough(), {
+    isTTY: true,
+    columns: 120,
+    cursorTo() {},
+    clearLine() {},
+    moveCursor() {},
+  });
+  const { io, err: lines } = collectLines();
+  const terminal = stream as unknown as NodeJS.WriteStream;
+  const progress = new Progress({ ...io, terminal }, "step", 0, 4, "steps");
   vi.advanceTimersByTime(1000);
   progress.update(2, "loss 0.5000");
   progress.stop();
-  expect(io.lines).toEqual([]);
+  expect(lines).toEqual([]);
   const drawn = String(stream.read());
   expect(drawn).toContain("step 2/4 [============------------] loss 0.5000  2.00 steps/s  0:01 elapsed, 0:01 left");
 });

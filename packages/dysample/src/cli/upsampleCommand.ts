@@ -10,6 +10,7 @@ import { resolveConfig, type TrainConfig } from "../training/config.ts";
 import { PictureUpsampler } from "../training/pictureUpsampler.ts";
 import { upsamplePicture } from "../training/upsamplePicture.ts";
 import { readWeights, type Weights } from "../training/weights.ts";
+import { fitWeights } from "./fitWeights.ts";
 import type { Io } from "./io.ts";
 import { networkOfWeights } from "./networkOfWeights.ts";
 import { deviceOption, groupsOption, scaleOption, seedOption, upsamplerOption } from "./options.ts";
@@ -69,7 +70,11 @@ async function runUpsample(io: Io, from: string, to: string, { weights: path, ..
 
   setDevice(device);
   const up = await readsInput(() => new PictureUpsampler(upsampler, { scale, groups, random: new Random(seed) }));
-  if (weights) await load(weights, up);
+  if (weights) {
+    // Its names are those of a whole PictureUpsampler, up.offset.weight, or of the upsampler in it, offset.weight.
+    const whole = Object.keys(weights.state).some((name) => name.startsWith("up."));
+    fitWeights(whole ? up : up.up, weights);
+  }
   const start = performance.now();
   const enlarged = await upsamplePicture(picture, up);
   const ms = performance.now() - start;
@@ -93,19 +98,6 @@ function checkTask(io: Io, { network, state, file }: Weights): void {
       `features; train some for pictures: ${io.program} train --task restoration` +
       (network && !fixed.includes(network.upsampler) ? ` --upsampler ${network.upsampler}` : ""),
   );
-}
-
-/** Names are those of `PictureUpsampler`, `up.offset.weight`, or of the upsampler in it, `offset.weight`. */
-async function load({ state, file }: Weights, up: PictureUpsampler): Promise<void> {
-  const whole = Object.keys(state).some((name) => name.startsWith("up."));
-  try {
-    await readsInput(() => (whole ? up : up.up).loadStateDict(state));
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    throw new UserError(`${file} must fit the upsampler (--upsampler, --scale, --groups): ${error.message}`, {
-      cause: error,
-    });
-  }
 }
 
 function describe({ width, height, channels, data }: Picture): string {

@@ -32,6 +32,7 @@ export async function readsInput<T>(body: () => T | Promise<T>): Promise<T> {
   try {
     return await body();
   } catch (error) {
+    if (error instanceof UserError) throw error;
     const documented =
       error instanceof Error && !(error instanceof TypeError) && !error.message.startsWith("internal:");
     throw documented ? new UserError(error.message, { cause: error }) : error;

@@ -15,30 +15,36 @@ export interface CommandResult {
   readonly err: string;
 }
 
-/** Runs a command line in this process, from its current folder. */
-export async function runCommand(...args: string[]): Promise<CommandResult> {
-  const lines: { out: string[]; err: string[] } = { out: [], err: [] };
+/** Collects what a command prints. */
+export function collectLines(): { io: Io; out: string[]; err: string[] } {
+  const [out, err]: string[][] = [[], []];
   const io: Io = {
-    out: (line) => void lines.out.push(line),
-    note: (line) => void lines.err.push(line),
+    out: (line) => void out.push(line),
+    note: (line) => void err.push(line),
     terminal: null,
     interrupted: () => new AbortController().signal,
     program: "gridgrad",
     exitCode: 0,
   };
-  const code = await main(args, io);
-  return { code, out: lines.out.join("\n"), err: lines.err.join("\n") };
+  return { io, out, err };
 }
 
-const entry = fileURLToPath(new URL("../cli/gridgrad.ts", import.meta.url));
+/** Runs a command line in this process, from its current folder. */
+export async function runCommand(...args: string[]): Promise<CommandResult> {
+  const { io, out, err } = collectLines();
+  const code = await main(args, io);
+  return { code, out: out.join("\n"), err: err.join("\n") };
+}
+
 const typescript = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 
-/** Starts the program in a process of its own. `result` resolves when it has ended. */
+/** Starts a program in a process of its own. `result` resolves when it has ended. */
 export function startCommand(
   folder: string,
   args: readonly string[],
-  env: NodeJS.ProcessEnv = {},
+  { program = "gridgrad", env = {} }: { program?: "gridgrad" | "start"; env?: NodeJS.ProcessEnv } = {},
 ): { child: ChildProcess; result: Promise<CommandResult> } {
+  const entry = fileURLToPath(new URL(`../cli/${program}.ts`, import.meta.url));
   const child = spawn(process.execPath, ["--import", typescript, entry, ...args], {
     cwd: folder,
     env: { ...process.env, ...env },

@@ -69,7 +69,7 @@ test("what no run can have is refused", () => {
       "ConfigError: config: seed must be an integer in 0 .. 4294967195, got 4294967296",
       "ConfigError: config: batch must be an integer of at least 1, got 1.5",
       "ConfigError: config: lr must be above 0 and finite, got 0",
-      "ConfigError: config: lr must be above 0 and finite, got null",
+      "ConfigError: config: lr must be above 0 and finite, got NaN",
       "ConfigError: config: upsampler must be one of nearest, bilinear, transposed-conv, pixel-shuffle, dysample, dysample+, dysample-s, dysample-s+, got "bicubic"",
       "ConfigError: config: task must be one of segmentation, restoration, got "generation"",
       "ConfigError: config: dtype must be one of float32, float64, got "float16"",

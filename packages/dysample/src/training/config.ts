@@ -68,7 +68,12 @@ export class ConfigError extends Error {
 }
 
 /** Pictures are drawn from 32-bit numbers, of which the training data sets start at 100. */
-const seedLimit = 2 ** 32 - 101;
+export const seedRange = [0, 2 ** 32 - 101] as const;
+
+/** Below 8x8 input pixels little is left of a picture. */
+export const scaleRange = [2, shapes64.size / 8] as const;
+
+export const evalImagesRange = [1, VALIDATION.count] as const;
 
 /**
  * Fills in what is missing and checks the rest.
@@ -94,11 +99,11 @@ export function resolveConfig(given: Partial<TrainConfig> = {}): TrainConfig {
   checkChoice("upsampler", config.upsampler, upsamplerNames);
   checkChoice("dtype", config.dtype, ["float32", "float64"]);
   checkChoice("device", config.device, deviceNames());
-  checkInteger("seed", config.seed, 0, seedLimit);
+  checkInteger("seed", config.seed, ...seedRange);
   for (const field of ["steps", "batch", "groups", "checkpointEvery"] as const) checkInteger(field, config[field], 1);
   checkInteger("warmup", config.warmup, 0);
-  checkInteger("evalImages", config.evalImages, 1, VALIDATION.count);
-  checkInteger("scale", config.scale, 2, shapes64.size / 8); // below 8x8 input pixels little is left of a picture
+  checkInteger("evalImages", config.evalImages, ...evalImagesRange);
+  checkInteger("scale", config.scale, ...scaleRange);
   if (config.task === "segmentation" && config.scale !== 2) {
     throw wrong("scale must be 2 for segmentation, whose network is made for it", config.scale);
   }

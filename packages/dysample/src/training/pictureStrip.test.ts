@@ -7,7 +7,8 @@ test("pictures stand in rows and columns, small ones as large as the others, col
   const large: PictureRow = { label: "b", shape: [2, 3, 2, 2], values: new Float32Array(24) };
   const { width, height, channels, data } = pictureStrip([small, large]);
   expect([width, height, channels]).toEqual([6 + 10 + 12 + 2 * 12, 6 + 2 * 20, 3]);
-  const pixel = (x: number, y: number): number[] => Array.from(data.subarray((y * width + x) * 3, (y * width + x) * 3 + 3));
+  const pixel = (x: number, y: number): number[] =>
+    Array.from(data.subarray((y * width + x) * 3, (y * width + x) * 3 + 3));
   const left = 6 + 10 + 12;
   expect(pixel(left, 6)).toEqual([255, 0, 128]);
   expect(pixel(left + 5, 11)).toEqual([255, 0, 128]);

@@ -32,7 +32,10 @@ describe("DySample with zero offsets is bilinear on colours, whatever channels a
     const up = new PictureUpsampler(name, { scale: 3, groups: 2 });
     for (const p of up.parameters()) p.set(zeros(p.shape));
     const x = colours(4, 5);
-    const [got, wanted] = [await up.forward(x).data(), await interpolate(x, { scaleFactor: 3, mode: "bilinear" }).data()];
+    const [got, wanted] = [
+      await up.forward(x).data(),
+      await interpolate(x, { scaleFactor: 3, mode: "bilinear" }).data(),
+    ];
     got.forEach((value, i) => expect(Math.abs(value - wanted[i])).toBeLessThan(1e-6));
   });
 });

@@ -11,7 +11,14 @@ import { resolveConfig } from "./config.ts";
 import { train } from "./train.ts";
 import { readWeights } from "./weights.ts";
 
-const config = resolveConfig({ task: "restoration", upsampler: "dysample-s", scale: 3, steps: 2, batch: 1, evalImages: 1 });
+const config = resolveConfig({
+  task: "restoration",
+  upsampler: "dysample-s",
+  scale: 3,
+  steps: 2,
+  batch: 1,
+  evalImages: 1,
+});
 const network = { task: "restoration", upsampler: "dysample-s", scale: 3, groups: 1 };
 
 beforeEach(async () => {
@@ -21,7 +28,8 @@ beforeEach(async () => {
 test("a run, its weights and its checkpoint all say which network they are of, and hold the same values", async () => {
   await train(config, "run");
   const all = [];
-  for (const path of ["run", "run/weights.safetensors", "run/checkpoint.safetensors"]) all.push(await readWeights(path));
+  for (const path of ["run", "run/weights.safetensors", "run/checkpoint.safetensors"])
+    all.push(await readWeights(path));
   for (const weights of all) {
     expect(weights.network).toEqual(network);
     expect(weights.state).toEqual(all[0].state);
@@ -46,14 +54,20 @@ test("a file from elsewhere does not say which network it is of", async () => {
 });
 
 test("what holds no weights is refused", async () => {
-  await expect(readWeights("nowhere")).rejects.toThrowErrorMatchingInlineSnapshot(`[WeightsError: nowhere must be a run folder or a safetensors file, but there is nothing; check the path]`);
+  await expect(readWeights("nowhere")).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[WeightsError: nowhere must be a run folder or a safetensors file, but there is nothing; check the path]`,
+  );
   await mkdir("folder");
   await expect(readWeights("folder")).rejects.toThrow(/^folder must be the folder of a training run/);
   await train(config, "run");
   await mkdir("early");
   await writeFile("early/config.json", await readFile("run/config.json"));
-  await expect(readWeights("early")).rejects.toThrowErrorMatchingInlineSnapshot(`[WeightsError: early must have weights, but the run has not come to its first checkpoint; resume it]`);
+  await expect(readWeights("early")).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[WeightsError: early must have weights, but the run has not come to its first checkpoint; resume it]`,
+  );
   await expect(readWeights("early/config.json")).rejects.toThrow(/^early\/config.json: safetensors: /);
   await saveWeights("odd.safetensors", new Linear(1, 1), { gridgrad: "{" });
-  await expect(readWeights("odd.safetensors")).rejects.toThrowErrorMatchingInlineSnapshot(`[SafetensorsError: odd.safetensors: its metadata must say in JSON which network it is of: SyntaxError: Expected property name or '}' in JSON at position 1]`);
+  await expect(readWeights("odd.safetensors")).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[SafetensorsError: odd.safetensors: its metadata must say in JSON which network it is of: SyntaxError: Expected property name or '}' in JSON at position 1]`,
+  );
 });

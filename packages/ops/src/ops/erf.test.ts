@@ -54,10 +54,14 @@ describeOp(erf, {
       ),
     "rises, and stays within -1 and 1": () =>
       fc.assert(
-        fc.property(fc.double({ min: -6, max: 6, noNaN: true }), fc.double({ min: 0.001, max: 1 }), (x, step) => {
-          expect(erfOf(x + step)).toBeGreaterThanOrEqual(erfOf(x));
-          expect(Math.abs(erfOf(x))).toBeLessThanOrEqual(1);
-        }),
+        fc.property(
+          fc.double({ min: -6, max: 6, noNaN: true }),
+          fc.double({ min: 0.001, max: 1, noNaN: true }),
+          (x, step) => {
+            expect(erfOf(x + step)).toBeGreaterThanOrEqual(erfOf(x));
+            expect(Math.abs(erfOf(x))).toBeLessThanOrEqual(1);
+          },
+        ),
       ),
     "has no jump where one approximation takes over from another": () => {
       for (const x of [0.5, 4]) {

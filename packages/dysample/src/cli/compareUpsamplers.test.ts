@@ -1,0 +1,54 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { beforeEach, expect, test } from "vitest";
+
+import { readPng } from "../picture/png.ts";
+import { collectLines, startCommand } from "../testing/runCommand.ts";
+import { compareUpsamplers } from "./compareUpsamplers.ts";
+
+let base: string;
+
+beforeEach(async () => {
+  base = await mkdtemp(join(tmpdir(), "gridgrad-start-"));
+  process.chdir(base);
+});
+
+test("a table and a picture put both upsamplers side by side, and a second time they replace the first ones", async () => {
+  for (let time = 0; time < 2; time++) {
+    const { io, out } = collectLines();
+    expect(await compareUpsamplers(io, { steps: 2, batch: 1, evalImages: 6 })).toBe(0);
+    expect(
+      out
+        .join("\n")
+        .replace(/\d\.\d{4}/g, "0.NNNN")
+        .replace(/ +\d+$/gm, " MS"),
+    ).toMatchInlineSnapshot(`
+      "Training the toy task with bilinear and dysample: 2 steps each, shortened from 400.
+
+      upsampler    mIoU  boundary IoU  pixel accuracy  parameters  ms per step
+      bilinear   0.NNNN        0.NNNN          0.NNNN       44822 MS
+      dysample   0.NNNN        0.NNNN          0.NNNN       47990 MS
+
+      What each of them sees: runs/start/strip.png
+      The runs are in runs/start/bilinear and runs/start/dysample.
+      All 400 steps, for either: npm run -s gridgrad -- train --upsampler dysample"
+    `);
+    const { width, height } = await readPng("runs/start/strip.png");
+    expect([width, height]).toEqual([1300, 1194]);
+    expect((await readdir("runs/start")).sort()).toEqual(["bilinear", "dysample", "strip.png"]);
+    expect(JSON.parse(await readFile("runs/start/dysample/result.json", "utf8"))).toMatchObject({ steps: 2 });
+  }
+});
+
+test("npm start says what it does, and Ctrl-C ends it", async () => {
+  const { child, result } = startCommand(base, [], { program: "start" });
+  while (!existsSync(join(base, "runs/start/bilinear/metrics.jsonl"))) await new Promise((over) => setTimeout(over, 5));
+  child.kill("SIGINT");
+  const { code, out, err } = await result;
+  expect(code).toBe(130);
+  expect(out).toBe("Training the toy task with bilinear and dysample: 80 steps each, shortened from 400.\n");
+  expect(err).toMatch(/\nstopped; npm start begins again\n$/);
+});

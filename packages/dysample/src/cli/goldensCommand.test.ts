@@ -1,0 +1,107 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { beforeEach, describe, expect, test } from "vitest";
+
+import { goldenRuns } from "./goldenRuns.ts";
+import { runCommand } from "../testing/runCommand.ts";
+
+const goldens = fileURLToPath(new URL("../../../../goldens/", import.meta.url));
+
+interface Manifest {
+  format: string;
+  cases: number;
+  files: { file: string; op: string; sha256: string; bytes: number }[];
+}
+
+const readManifest = async (folder: string): Promise<Manifest> =>
+  JSON.parse(await readFile(join(folder, "MANIFEST.json"), "utf8"));
+
+describe.each(["network", "arithmetic"])("%s", (set) => {
+  test("all cases pass in both element types", async () => {
+    const { cases, files } = await readManifest(join(goldens, set));
+    expect(files).toHaveLength(cases);
+    for (const dtype of ["float32", "float64"]) {
+      const { code, out } = await runCommand("goldens", join(goldens, set), "--dtype", dtype);
+      expect(out).toBe(`${cases} passed, 0 failed`);
+      expect(code).toBe(0);
+    }
+  });
+
+  test("every operation has an adapter", async () => {
+    const { files } = await readManifest(join(goldens, set));
+    for (const { op } of files) expect(Object.hasOwn(goldenRuns, op), op).toBe(true);
+  });
+});
+
+describe("a folder that was changed", () => {
+  let manifest: Manifest;
+  const save = (): Promise<void> => writeFile("set/MANIFEST.json", JSON.stringify(manifest));
+
+  beforeEach(async () => {
+    process.chdir(await mkdtemp(join(tmpdir(), "gridgrad-goldens-")));
+    manifest = await readManifest(join(goldens, "arithmetic"));
+    manifest.files = manifest.files.filter(({ op }) => op === "add");
+    manifest.cases = manifest.files.length;
+    for (const { file } of manifest.files) await cp(join(goldens, "arithmetic", file), join("set", file));
+    await save();
+    expect(await runCommand("goldens", "set")).toMatchObject({ code: 0, out: "4 passed, 0 failed" });
+  });
+
+  test("by a bit, an added byte, a lost file or an unknown operation fails case by case", async () => {
+    const [flipped, longer, lost, unknown] = manifest.files;
+    const bytes = await readFile(`set/${flipped.file}`);
+    bytes[bytes.length - 1] ^= 1;
+    await writeFile(`set/${flipped.file}`, bytes);
+    await writeFile(`set/${longer.file}`, Buffer.concat([await readFile(`set/${longer.file}`), Buffer.of(0)]));
+    await rm(`set/${lost.file}`);
+    unknown.op = "ad";
+    await save();
+    const { code, out } = await runCommand("goldens", "set");
+    expect(code).toBe(1);
+    expect(out.replace(/[0-9a-f]{64}/g, "HASH")).toMatchInlineSnapshot(`
+      "FAILED arithmetic/add_2x3x4_2x3x4.safetensors: the file must be the one in the manifest, of 1632 bytes with sha256 HASH, got 1632 bytes with HASH
+      FAILED arithmetic/add_2x3x4_3x1.safetensors: the file must be the one in the manifest, of 1456 bytes with sha256 HASH, got 1457 bytes with HASH
+      FAILED arithmetic/add_4x1x3_1x5x1.safetensors: ENOENT: no such file or directory, open 'set/arithmetic/add_4x1x3_1x5x1.safetensors'
+      FAILED arithmetic/add_scalar_2x3.safetensors: there is no adapter for the operation ad
+      0 passed, 4 failed"
+    `);
+  });
+
+  test("so that a result is off fails with the tensor's name and how far it is off", async () => {
+    manifest.files[0].op = "sub";
+    await save();
+    const wrong = await runCommand("goldens", "set");
+    expect(wrong.code).toBe(1);
+    expect(wrong.out).toMatchInlineSnapshot(`
+      "FAILED arithmetic/add_2x3x4_2x3x4.safetensors: out is off by 2.13e+0, 1.92e+5 times its limit 1.11e-5; grad.b is off by 1.17e+0 and must be equal
+      3 passed, 1 failed"
+    `);
+  });
+
+  test("in the manifest is refused", async () => {
+    const errors: string[] = [];
+    for (const text of ["", "null", JSON.stringify({ ...manifest, format: "golden-manifest-2" })]) {
+      await writeFile("set/MANIFEST.json", text);
+      errors.push((await runCommand("goldens", "set")).err);
+    }
+    for (const change of [{ cases: 7 }, { cases: 0, files: [] }, { cases: 1, files: [{ file: "a" }] }]) {
+      await writeFile("set/MANIFEST.json", JSON.stringify({ ...manifest, ...change }));
+      const { code, out, err } = await runCommand("goldens", "set");
+      expect([code, out]).toEqual([1, ""]);
+      errors.push(err);
+    }
+    expect(errors).toMatchInlineSnapshot(`
+      [
+        "gridgrad: set/MANIFEST.json must be a manifest of golden cases, but Unexpected end of JSON input",
+        "gridgrad: set/MANIFEST.json must have format "golden-manifest-1" and as many files as cases, got format undefined, undefined cases and 0 files with their op, bytes and sha256",
+        "gridgrad: set/MANIFEST.json must have format "golden-manifest-1" and as many files as cases, got format "golden-manifest-2", 4 cases and 4 files with their op, bytes and sha256",
+        "gridgrad: set/MANIFEST.json must have format "golden-manifest-1" and as many files as cases, got format "golden-manifest-1", 7 cases and 4 files with their op, bytes and sha256",
+        "gridgrad: set/MANIFEST.json must have format "golden-manifest-1" and as many files as cases, got format "golden-manifest-1", 0 cases and 0 files with their op, bytes and sha256",
+        "gridgrad: set/MANIFEST.json must have format "golden-manifest-1" and as many files as cases, got format "golden-manifest-1", 1 cases and 0 files with their op, bytes and sha256",
+      ]
+    `);
+  });
+});

@@ -1,0 +1,129 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { beforeEach, describe, expect, test } from "vitest";
+
+import { type CommandResult, runCommand, startCommand } from "../testing/runCommand.ts";
+
+let base: string;
+
+beforeEach(async () => {
+  base = await mkdtemp(join(tmpdir(), "gridgrad-train-"));
+  process.chdir(base);
+});
+
+const tiny = ["--steps", "3", "--batch", "1", "--eval-images", "2", "--upsampler", "bilinear"];
+
+test("a run tells its progress, its results and its files", async () => {
+  const { code, out, err } = await runCommand("train", ...tiny, "--out", "run");
+  expect(code).toBe(0);
+  expect(out.split("\n")).toEqual([
+    expect.stringMatching(/^bilinear: mIoU 0\.\d{4}, boundary IoU 0\.\d{4}, pixel accuracy 0\.\d{4}$/),
+    expect.stringMatching(/^44822 parameters, 0 of them for upsampling; \d+ ms per training step \(median\)$/),
+    "  run/weights.safetensors",
+    "  run/checkpoint.safetensors",
+    "  run/metrics.jsonl",
+    "  run/result.json",
+    "  run/strip.png",
+  ]);
+  for (const step of [1, 2, 3]) expect(err).toMatch(new RegExp(`^step ${step}/3  loss \\d\\.\\d{4}  .* left$`, "m"));
+  expect(err).toMatch(/^evaluation 2\/2 /m);
+});
+
+test("without --out a run's folder says what it is", async () => {
+  await runCommand(
+    "train",
+    "--task",
+    "restoration",
+    "--steps",
+    "1",
+    "--batch",
+    "1",
+    "--eval-images",
+    "1",
+    "--seed",
+    "4",
+  );
+  expect(await readdir("runs")).toEqual(["restoration-dysample-seed4"]);
+});
+
+test("a folder with a run is refused, resumed or overwritten, as the user says", async () => {
+  await runCommand("train", ...tiny, "--out", "run");
+  const result = await readFile("run/result.json", "utf8");
+
+  const refused = await runCommand("train", ...tiny, "--seed", "1", "--out", "run");
+  expect(refused).toMatchObject({ code: 1, out: "", err: expect.stringMatching(/--resume run.*--overwrite/) });
+  expect(await readFile("run/result.json", "utf8")).toBe(result);
+
+  const complete = await runCommand("train", "--resume", "run");
+  expect(complete.code).toBe(0);
+  expect(complete.out).toMatch(/^run is complete: all of its 3 steps were done before\nbilinear: mIoU/);
+
+  const other = await runCommand("train", "--resume", "run", "--seed", "1");
+  expect(other).toMatchObject({ code: 1, err: expect.stringMatching(/got seed 1 \(the run has 0\)/) });
+
+  expect(await runCommand("train", ...tiny, "--seed", "1", "--out", "run", "--overwrite")).toMatchObject({ code: 0 });
+  expect(await readFile("run/result.json", "utf8")).not.toBe(result);
+});
+
+test("a diverging run ends with exit code 1, and what it has learned before can be measured", async () => {
+  const options = ["--task", "restoration", "--upsampler", "pixel-shuffle", "--lr", "1e30", "--warmup", "0"];
+  const diverged = await runCommand("train", ...options, "--batch", "1", "--eval-images", "1", "--out", "run");
+  expect(diverged).toMatchObject({ code: 1, out: "" });
+  expect(diverged.err).toMatch(/gridgrad: step 2: loss and gradients must be finite/);
+  expect(await runCommand("eval", "run", "--eval-images", "1")).toMatchObject({ code: 0 });
+});
+
+describe("as a process", () => {
+  const long = ["train", "--task", "restoration", "--steps", "40", "--batch", "8", "--eval-images", "16"];
+
+  /** Resolves when the run in `folder` has come to a step. */
+  async function untilStep(folder: string, step: number): Promise<void> {
+    const log = join(base, folder, "metrics.jsonl");
+    while (!existsSync(log) || (await readFile(log, "utf8")).split("\n").length <= step) await pause(5);
+  }
+
+  const pause = (ms: number): Promise<void> => new Promise((over) => setTimeout(over, ms));
+
+  async function weightsOf(folder: string): Promise<string> {
+    const names = ["weights.safetensors", "result.json", "strip.png"];
+    const files = await Promise.all(names.map((name) => readFile(join(base, folder, name), "base64")));
+    return files.join(" ");
+  }
+
+  test.each(["SIGINT", "SIGTERM"] as const)(
+    "%s ends it after the step, with a checkpoint and a hint",
+    async (signal) => {
+      const { child, result } = startCommand(base, [...long, "--steps", "2000", "--out", "run"]);
+      await untilStep("run", 3);
+      child.kill(signal);
+      child.kill(signal); // npm hands on what the terminal has sent already: one request
+      const { code, out, err } = await result;
+      expect([code, out]).toEqual([130, ""]);
+      const [, step] = /^stopped after step (\d+); go on with: gridgrad train --resume run$/m.exec(err)!;
+      expect((await readFile("run/metrics.jsonl", "utf8")).split("\n")).toHaveLength(Number(step) + 1);
+      expect((await readdir("run")).sort()).toEqual(["checkpoint.safetensors", "config.json", "metrics.jsonl"]);
+    },
+  );
+
+  test("killed at random moments again and again, it comes to the same end as an undisturbed run", async () => {
+    expect(await startCommand(base, [...long, "--out", "whole"]).result).toMatchObject({ code: 0 });
+    const moments: number[] = [];
+    let last: CommandResult | null = null;
+    for (let kills = 0; last?.code !== 0; kills++) {
+      const begun = existsSync("killed");
+      const args = begun ? ["train", "--resume", "killed"] : [...long, "--checkpoint-every", "1", "--out", "killed"];
+      const { child, result } = startCommand(base, args);
+      if (kills < 5) {
+        moments.push(Math.random() * 1500); // ms; a start takes most of a second, the whole run about two
+        await pause(moments[kills]);
+        child.kill("SIGKILL");
+      }
+      last = await result;
+      expect([0, null], `${last.err} after kills at ${moments.join(", ")} ms`).toContain(last.code);
+    }
+    expect(await weightsOf("killed"), `kills at ${moments.join(", ")} ms`).toBe(await weightsOf("whole"));
+  });
+});

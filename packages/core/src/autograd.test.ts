@@ -6,7 +6,9 @@ import { explain } from "./explain.ts";
 import { dependencies } from "./graph.ts";
 import type { Op } from "./op.ts";
 import { mulOp } from "./ops/mul.ts";
-import { apply, ones, type Tensor, tensor, zeros } from "./tensor.ts";
+import { apply } from "./apply.ts";
+import { ones, tensor, zeros } from "./leaf.ts";
+import type { Tensor } from "./tensor.ts";
 import { integers, reals, shapes } from "./testing/arbitraries.ts";
 import { checkGradients } from "./testing/checkGradients.ts";
 

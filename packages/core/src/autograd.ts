@@ -11,7 +11,8 @@ import { DTypeError, GraphError, ShapeError } from "./errors.ts";
 import { dependencies } from "./graph.ts";
 import { add } from "./ops/add.ts";
 import { formatShape, sameShape } from "./shape.ts";
-import { ones, type Tensor, zeros } from "./tensor.ts";
+import { ones, zeros } from "./leaf.ts";
+import type { Tensor } from "./tensor.ts";
 
 export interface GradOptions {
   /** Weights of the elements of `loss`, of its shape; needed unless `loss` is a scalar. */

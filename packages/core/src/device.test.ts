@@ -11,7 +11,7 @@ import {
   withDevice,
 } from "./device.ts";
 import { addOp } from "./ops/add.ts";
-import { tensor } from "./tensor.ts";
+import { tensor } from "./leaf.ts";
 
 describe("the reference device", () => {
   test("runs an op's loops and counts what it holds", () => {

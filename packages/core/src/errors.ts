@@ -36,3 +36,13 @@ export class ValueError extends Error {
 export class GraphError extends Error {
   override name = "GraphError";
 }
+
+/** A wrong argument as it stands in a message: short, and never a dump. */
+export function showValue(value: unknown): string {
+  if (typeof value === "object" && value !== null) {
+    return Array.isArray(value)
+      ? `an array of length ${value.length}`
+      : `an object (${value.constructor?.name ?? "no class"})`;
+  }
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}

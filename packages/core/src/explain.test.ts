@@ -6,7 +6,8 @@ import { explain, type Explanation, formatBytes, profile, type Step } from "./ex
 import { isRealized } from "./held.ts";
 import { realize } from "./realize.ts";
 import type { Shape } from "./shape.ts";
-import { ones, type Tensor, tensor, zeros } from "./tensor.ts";
+import { ones, tensor, zeros } from "./leaf.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** A graph with a shared part, two targets and two element types. */
 function sharedGraph(): { hidden: Tensor; loss: Tensor } {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { dependencies } from "./graph.ts";
-import { ones } from "./tensor.ts";
+import { ones } from "./leaf.ts";
 
 describe("dependencies", () => {
   test("gives everything below the roots once, inputs before users, in the order in which it was made", () => {

@@ -44,19 +44,7 @@ export {
   size,
   stridesOf,
 } from "./shape.ts";
-export {
-  apply,
-  arange,
-  full,
-  leaf,
-  type NestedNumbers,
-  ones,
-  operands,
-  type Recipe,
-  scalarLike,
-  Tensor,
-  tensor,
-  type TensorOptions,
-  zeros,
-} from "./tensor.ts";
+export { apply, operands, scalarLike } from "./apply.ts";
+export { arange, full, leaf, ones, tensor, type TensorOptions, zeros } from "./leaf.ts";
+export { type NestedNumbers, type Recipe, Tensor } from "./tensor.ts";
 export { broadcastOperand, denseOperand, type Operand, walk } from "./walk.ts";

@@ -14,7 +14,8 @@
 import { allocate, checkDType, type DType, isFloat } from "./dtype.ts";
 import { DTypeError, ValueError } from "./errors.ts";
 import { checkShape, type Shape, size } from "./shape.ts";
-import { leaf, type Tensor } from "./tensor.ts";
+import { leaf } from "./leaf.ts";
+import type { Tensor } from "./tensor.ts";
 
 export interface RandomOptions {
   readonly dtype?: DType;

@@ -10,7 +10,9 @@ import type { Op, OpInfo } from "./op.ts";
 import { eager, setEager } from "./eager.ts";
 import { isRealized, takeAsLeaf } from "./held.ts";
 import { readValues, realize, realizeWith, release } from "./realize.ts";
-import { apply, ones, type Tensor, tensor, zeros } from "./tensor.ts";
+import { apply } from "./apply.ts";
+import { ones, tensor, zeros } from "./leaf.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** The reference device with a list of the kernels that it ran, which refuses buffers that were given back. */
 class CountingDevice extends ReferenceDevice {

@@ -10,7 +10,8 @@
 
 import { type DType, dtypeOf, type Values } from "./dtype.ts";
 import { formatShape, type Shape, size } from "./shape.ts";
-import { leaf, type Tensor } from "./tensor.ts";
+import { leaf } from "./leaf.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** A file that breaks a rule of the format: which rule, and what the file has. */
 export class SafetensorsError extends Error {

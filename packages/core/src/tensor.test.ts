@@ -5,7 +5,9 @@ import { cast } from "./ops/cast.ts";
 import * as ops from "./ops/index.ts";
 import { realize } from "./realize.ts";
 import { size } from "./shape.ts";
-import { apply, arange, full, type NestedNumbers, ones, Tensor, tensor, zeros } from "./tensor.ts";
+import { apply } from "./apply.ts";
+import { arange, full, ones, tensor, zeros } from "./leaf.ts";
+import { type NestedNumbers, Tensor } from "./tensor.ts";
 import { integers, shapes } from "./testing/arbitraries.ts";
 
 describe("tensor", () => {

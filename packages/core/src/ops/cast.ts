@@ -8,7 +8,8 @@
 
 import { checkDType, type DType, isFloat } from "../dtype.ts";
 import type { Op } from "../op.ts";
-import { apply, type Tensor } from "../tensor.ts";
+import { apply } from "../apply.ts";
+import type { Tensor } from "../tensor.ts";
 
 /**
  * Converts to another element type. To int32, fractions are cut off towards zero, and what does not fit wraps around.

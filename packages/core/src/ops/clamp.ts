@@ -8,7 +8,8 @@
 
 import { DTypeError, ValueError } from "../errors.ts";
 import type { Op } from "../op.ts";
-import { apply, type Tensor } from "../tensor.ts";
+import { apply } from "../apply.ts";
+import type { Tensor } from "../tensor.ts";
 import { greaterEqual, lessEqual } from "./compare.ts";
 import { where } from "./where.ts";
 

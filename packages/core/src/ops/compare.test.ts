@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { expect } from "vitest";
 
 import { grad } from "../autograd.ts";
-import { tensor, type Tensor } from "../tensor.ts";
+import { tensor } from "../leaf.ts";
+import type { Tensor } from "../tensor.ts";
 import { broadcasting, integers } from "../testing/arbitraries.ts";
 import { describeOp, type Tests } from "../testing/describeOp.ts";
 import { equal, greater, greaterEqual, less, lessEqual, notEqual } from "./compare.ts";

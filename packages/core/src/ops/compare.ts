@@ -10,7 +10,8 @@
 import type { Values } from "../dtype.ts";
 import type { Op, OpInfo } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
-import { apply, operands, type Tensor } from "../tensor.ts";
+import { apply, operands } from "../apply.ts";
+import type { Tensor } from "../tensor.ts";
 import { broadcastOperand, denseOperand, walk } from "../walk.ts";
 
 /**

@@ -3,7 +3,8 @@ import { expect } from "vitest";
 
 import { grad } from "../autograd.ts";
 import type { Shape } from "../shape.ts";
-import { type Tensor, tensor, zeros } from "../tensor.ts";
+import { tensor, zeros } from "../leaf.ts";
+import type { Tensor } from "../tensor.ts";
 import { dims, integers, reals, shapes } from "../testing/arbitraries.ts";
 import { dot } from "../testing/checkGradients.ts";
 import { describeOp } from "../testing/describeOp.ts";

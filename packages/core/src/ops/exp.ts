@@ -7,7 +7,8 @@
  */
 
 import type { Op } from "../op.ts";
-import { apply, type Tensor } from "../tensor.ts";
+import { apply } from "../apply.ts";
+import type { Tensor } from "../tensor.ts";
 import { mul } from "./mul.ts";
 
 /**

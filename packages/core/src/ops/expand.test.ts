@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { grad } from "../autograd.ts";
-import { tensor, zeros } from "../tensor.ts";
+import { tensor, zeros } from "../leaf.ts";
 import { broadcasting, integers, reals } from "../testing/arbitraries.ts";
 import { dot } from "../testing/checkGradients.ts";
 import { describeOp } from "../testing/describeOp.ts";

@@ -9,7 +9,8 @@
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { checkShape, formatShape, sameShape, type Shape } from "../shape.ts";
-import { apply, type Tensor } from "../tensor.ts";
+import { apply } from "../apply.ts";
+import type { Tensor } from "../tensor.ts";
 import { broadcastOperand, denseOperand, walk } from "../walk.ts";
 import { reshape } from "./reshape.ts";
 import { sum } from "./sum.ts";

@@ -8,7 +8,8 @@
 
 import type { Op } from "../op.ts";
 import { normalizeAxes, stridesOf } from "../shape.ts";
-import { apply, type Tensor } from "../tensor.ts";
+import { apply } from "../apply.ts";
+import type { Tensor } from "../tensor.ts";
 import { denseOperand, walk } from "../walk.ts";
 
 /**

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 
-import { tensor } from "../tensor.ts";
+import { tensor } from "../leaf.ts";
 import { reals, shapes } from "../testing/arbitraries.ts";
 import { describeOp } from "../testing/describeOp.ts";
 import { add } from "./add.ts";

@@ -7,7 +7,9 @@
  */
 
 import type { Op } from "../op.ts";
-import { apply, type Tensor, zeros } from "../tensor.ts";
+import { apply } from "../apply.ts";
+import { zeros } from "../leaf.ts";
+import type { Tensor } from "../tensor.ts";
 
 /**
  * Rounds each element down to an integer.

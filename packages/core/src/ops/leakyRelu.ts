@@ -7,7 +7,9 @@
  */
 
 import type { Op } from "../op.ts";
-import { apply, full, type Tensor } from "../tensor.ts";
+import { apply } from "../apply.ts";
+import { full } from "../leaf.ts";
+import type { Tensor } from "../tensor.ts";
 import { greater } from "./compare.ts";
 import { mul } from "./mul.ts";
 import { where } from "./where.ts";

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 
 import { grad } from "../autograd.ts";
 import type { Shape } from "../shape.ts";
-import { ones, tensor, zeros } from "../tensor.ts";
+import { ones, tensor, zeros } from "../leaf.ts";
 import { broadcasting, dims, integers, reals } from "../testing/arbitraries.ts";
 import { dot } from "../testing/checkGradients.ts";
 import { describeOp } from "../testing/describeOp.ts";

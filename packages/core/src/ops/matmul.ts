@@ -9,7 +9,8 @@
 import { ShapeError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
-import { apply, type Tensor } from "../tensor.ts";
+import { apply } from "../apply.ts";
+import type { Tensor } from "../tensor.ts";
 import { broadcastOperand, walk } from "../walk.ts";
 import { sumTo } from "./expand.ts";
 import { transpose } from "./permute.ts";

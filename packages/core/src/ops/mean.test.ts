@@ -3,7 +3,7 @@ import { expect } from "vitest";
 
 import { grad } from "../autograd.ts";
 import { size } from "../shape.ts";
-import { tensor, zeros } from "../tensor.ts";
+import { tensor, zeros } from "../leaf.ts";
 import { integers, reals, shapes } from "../testing/arbitraries.ts";
 import { dot } from "../testing/checkGradients.ts";
 import { describeOp } from "../testing/describeOp.ts";

@@ -9,7 +9,8 @@
 import { ShapeError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { normalizeAxes } from "../shape.ts";
-import { apply, type Tensor } from "../tensor.ts";
+import { apply } from "../apply.ts";
+import type { Tensor } from "../tensor.ts";
 import { denseOperand, walk } from "../walk.ts";
 import { equal } from "./compare.ts";
 import { div } from "./div.ts";

@@ -8,7 +8,8 @@
 
 import type { Op } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
-import { apply, operands, type Tensor } from "../tensor.ts";
+import { apply, operands } from "../apply.ts";
+import type { Tensor } from "../tensor.ts";
 import { broadcastOperand, denseOperand, walk } from "../walk.ts";
 import { sumTo } from "./expand.ts";
 

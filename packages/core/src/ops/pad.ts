@@ -9,7 +9,8 @@
 import { DTypeError, ValueError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { type Shape, stridesOf } from "../shape.ts";
-import { apply, type Tensor } from "../tensor.ts";
+import { apply } from "../apply.ts";
+import type { Tensor } from "../tensor.ts";
 import { denseOperand, walk } from "../walk.ts";
 import { slice } from "./slice.ts";
 

@@ -7,7 +7,8 @@
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { checkShape, formatShape, sameShape, type Shape, size } from "../shape.ts";
-import { apply, type Tensor } from "../tensor.ts";
+import { apply } from "../apply.ts";
+import type { Tensor } from "../tensor.ts";
 
 /**
  * Gives `x` another shape of as many elements.

@@ -7,7 +7,9 @@
  */
 
 import type { Op } from "../op.ts";
-import { apply, type Tensor, zeros } from "../tensor.ts";
+import { apply } from "../apply.ts";
+import { zeros } from "../leaf.ts";
+import type { Tensor } from "../tensor.ts";
 
 /**
  * The sign of each element: -1, 0 or 1, and NaN for NaN.

@@ -3,7 +3,9 @@ import { describe, expect, test } from "vitest";
 
 import { grad } from "../autograd.ts";
 import type { Shape } from "../shape.ts";
-import { apply, type Tensor, tensor, zeros } from "../tensor.ts";
+import { apply } from "../apply.ts";
+import { tensor, zeros } from "../leaf.ts";
+import type { Tensor } from "../tensor.ts";
 import { integers, reals, shapes } from "../testing/arbitraries.ts";
 import { checkGradients, dot } from "../testing/checkGradients.ts";
 import { describeOp } from "../testing/describeOp.ts";

@@ -9,7 +9,8 @@
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { formatShape, type Shape, stridesOf } from "../shape.ts";
-import { apply, type Tensor } from "../tensor.ts";
+import { apply } from "../apply.ts";
+import type { Tensor } from "../tensor.ts";
 import { denseOperand, type Operand, walk } from "../walk.ts";
 
 /** The part of one axis: `[start, stop]` or `[start, stop, step]`, counted from the back if negative; `null` for all of it. */

@@ -8,7 +8,8 @@
 
 import type { Op } from "../op.ts";
 import { normalizeAxes, type Shape, stridesOf } from "../shape.ts";
-import { apply, type Tensor } from "../tensor.ts";
+import { apply } from "../apply.ts";
+import type { Tensor } from "../tensor.ts";
 import { denseOperand, type Operand, walk } from "../walk.ts";
 import { expand } from "./expand.ts";
 import { reshape } from "./reshape.ts";

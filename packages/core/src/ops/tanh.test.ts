@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect } from "vitest";
 
 import { grad } from "../autograd.ts";
-import { tensor } from "../tensor.ts";
+import { tensor } from "../leaf.ts";
 import { reals, shapes } from "../testing/arbitraries.ts";
 import { describeOp } from "../testing/describeOp.ts";
 import { float32Limit } from "../testing/tolerance.ts";

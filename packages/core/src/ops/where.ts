@@ -9,7 +9,9 @@
 import { DTypeError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
-import { apply, operands, type Tensor, zeros } from "../tensor.ts";
+import { apply, operands } from "../apply.ts";
+import { zeros } from "../leaf.ts";
+import type { Tensor } from "../tensor.ts";
 import { broadcastOperand, denseOperand, walk } from "../walk.ts";
 import { sumTo } from "./expand.ts";
 

@@ -4,7 +4,8 @@ import fc from "fast-check";
 
 import { allocate, type DType } from "../dtype.ts";
 import { type Shape, size } from "../shape.ts";
-import { leaf, type Tensor } from "../tensor.ts";
+import { leaf } from "../leaf.ts";
+import type { Tensor } from "../tensor.ts";
 
 export interface ShapeOptions {
   readonly minRank?: number;

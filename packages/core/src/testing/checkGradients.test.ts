@@ -4,7 +4,9 @@ import { getDevice } from "../device.ts";
 import type { Op } from "../op.ts";
 import { abs } from "../ops/abs.ts";
 import { mul } from "../ops/mul.ts";
-import { apply, ones, type Tensor, tensor } from "../tensor.ts";
+import { apply } from "../apply.ts";
+import { ones, tensor } from "../leaf.ts";
+import type { Tensor } from "../tensor.ts";
 import { checkGradients, compareGradients, dot } from "./checkGradients.ts";
 import { gradientTolerance } from "./tolerance.ts";
 

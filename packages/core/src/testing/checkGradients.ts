@@ -17,7 +17,8 @@ import { mul } from "../ops/mul.ts";
 import { sum } from "../ops/sum.ts";
 import { Random } from "../random.ts";
 import { readValues } from "../realize.ts";
-import { leaf, type Tensor } from "../tensor.ts";
+import { leaf } from "../leaf.ts";
+import type { Tensor } from "../tensor.ts";
 import { differenceStep, gradientTolerance } from "./tolerance.ts";
 
 export interface GradientCheckOptions {

@@ -4,7 +4,8 @@ import type { Op } from "../op.ts";
 import { mul } from "../ops/mul.ts";
 import { encodeSafetensors, type SafetensorsEntry } from "../safetensors.ts";
 import type { Shape } from "../shape.ts";
-import { apply, type Tensor } from "../tensor.ts";
+import { apply } from "../apply.ts";
+import type { Tensor } from "../tensor.ts";
 import { checkGolden, type GoldenResult, type GoldenRun, parseGolden } from "./golden.ts";
 
 const rounded = "pytorch cpu float64, cast to float32";

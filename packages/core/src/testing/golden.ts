@@ -13,7 +13,8 @@ import { sum } from "../ops/sum.ts";
 import { realize, readValues } from "../realize.ts";
 import { decodeSafetensors, entryToTensor, type SafetensorsEntry } from "../safetensors.ts";
 import { formatShape, sameShape } from "../shape.ts";
-import { leaf, type Tensor } from "../tensor.ts";
+import { leaf } from "../leaf.ts";
+import type { Tensor } from "../tensor.ts";
 import { float64GoldenLimit } from "./tolerance.ts";
 
 /** Arguments of an op as PyTorch names them: numbers, strings, booleans, arrays of them, null. */

@@ -1,0 +1,63 @@
+/**
+ * @file Apply: what every op's function ends in. It checks the inputs and records a node.
+ */
+
+import { type DType, isFloat } from "./dtype.ts";
+import { eager, realizeNow } from "./eager.ts";
+import { DTypeError, showValue, ValueError } from "./errors.ts";
+import { fill, leaf } from "./leaf.ts";
+import type { Op } from "./op.ts";
+import { Tensor } from "./tensor.ts";
+
+/**
+ * Records `op` on `inputs`: shapes and element types are checked here, so a mistake points at the line that made it.
+ * Every op's function ends in this call.
+ */
+export function apply<Attrs extends object>(op: Op<Attrs>, inputs: readonly Tensor[], attrs: Attrs): Tensor {
+  inputs.forEach((input, i) => {
+    if (!(input instanceof Tensor)) throw new ValueError(op.name, `argument ${i} must be a Tensor`, showValue(input));
+  });
+  const dtype = outputType(op, inputs, attrs);
+  const shape = op.shape(
+    inputs.map((input) => input.shape),
+    attrs,
+  );
+  const y = new Tensor(Object.freeze([...shape]), dtype, {
+    recipe: { op: op as unknown as Op, inputs: [...inputs], attrs }, // a copy: the list may be the caller's, who may change it
+  });
+  if (eager()) realizeNow(y);
+  return y;
+}
+
+/** The operands of a binary op: a number becomes a scalar of the other operand's element type. */
+export function operands(op: string, a: Tensor | number, b: Tensor | number): [Tensor, Tensor] {
+  if (typeof a === "number") {
+    if (!(b instanceof Tensor)) throw new ValueError(op, "at least one operand must be a Tensor", showValue(b));
+    return [scalarLike(op, a, b), b];
+  }
+  return [a, typeof b === "number" ? scalarLike(op, b, a) : b];
+}
+
+/** The number `value` as a scalar of the element type of `like`. */
+export function scalarLike(op: string, value: number, like: Tensor): Tensor {
+  if (!(like instanceof Tensor)) throw new ValueError(op, "at least one operand must be a Tensor", showValue(like));
+  if (like.dtype === "int32" && !Number.isInteger(value)) {
+    throw new DTypeError(
+      op,
+      "a number beside an int32 tensor must be an integer; cast the tensor first",
+      String(value),
+    );
+  }
+  return leaf([], like.dtype, fill(like.dtype, [value]));
+}
+
+function outputType<Attrs extends object>(op: Op<Attrs>, inputs: readonly Tensor[], attrs: Attrs): DType {
+  const dtypes = inputs.map((input) => input.dtype);
+  if (typeof op.dtype === "function") return op.dtype(dtypes, attrs);
+  const allowed = op.dtype === "any" || isFloat(dtypes[0]);
+  if (!allowed || dtypes.some((dtype) => dtype !== dtypes[0])) {
+    const rule = op.dtype === "any" ? "inputs must share one dtype" : "inputs must share one floating dtype";
+    throw new DTypeError(op.name, `${rule} (x.cast("float32") converts)`, dtypes.join(" and "));
+  }
+  return dtypes[0];
+}

@@ -1,0 +1,158 @@
+/**
+ * @file Leaves: tensors that hold values from the start.
+ */
+
+import { allocate, checkDType, type DType, dtypeOf, isFloat, type Values } from "./dtype.ts";
+import { DTypeError, ShapeError, showValue, ValueError } from "./errors.ts";
+import { checkShape, type Shape, size } from "./shape.ts";
+import { type NestedNumbers, Tensor } from "./tensor.ts";
+
+export interface TensorOptions {
+  /** Default: that of a typed array given as values, else `float32`. */
+  readonly dtype?: DType;
+  /** True for a leaf that `backward()` shall give a `.grad`. Default false. */
+  readonly requiresGrad?: boolean;
+}
+
+/**
+ * A leaf tensor. Copies `values`.
+ *
+ * @param values - a number, nested arrays of numbers, or a flat array or typed array in row-major order.
+ * @param shape - needed only where a flat array shall have another shape than `[length]`.
+ * @throws {ShapeError} when `values` does not have as many elements as `shape`.
+ * @throws {ValueError} when `values` is ragged or holds something that is not a number.
+ * @throws {DTypeError} when int32 is asked for and a value is not an integer of 32 bits, or with `requiresGrad`.
+ *
+ * @example
+ * ```ts
+ * tensor([[1, 2, 3], [4, 5, 6]]).shape; // [2, 3]
+ * await tensor([1, 2, 3, 4], [2, 2]).array(); // [[1, 2], [3, 4]]
+ * ```
+ */
+export function tensor(
+  values: NestedNumbers | ArrayLike<number>,
+  shape?: Shape,
+  { dtype, requiresGrad = false }: TensorOptions = {},
+): Tensor {
+  const { flat, own } = flatten(values);
+  const type = dtype ?? (ArrayBuffer.isView(values) ? dtypeOf(values as Values) : "float32");
+  checkDType("tensor", type);
+  if (shape) checkShape("tensor", shape);
+  const wanted = shape ?? own;
+  if (flat.length !== size(wanted)) {
+    const n = flat.length;
+    throw new ShapeError("tensor", `${n} values must have a shape of ${n} elements`, { "a tensor": wanted });
+  }
+  return leaf(wanted, type, fill(type, flat), requiresGrad);
+}
+
+/**
+ * A leaf of zeros.
+ *
+ * @example
+ * ```ts
+ * await zeros([2, 2]).array(); // [[0, 0], [0, 0]]
+ * ```
+ */
+export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
+  return full(shape, 0, options);
+}
+
+/**
+ * A leaf of ones.
+ *
+ * @example
+ * ```ts
+ * await ones([3]).data(); // [1, 1, 1]
+ * ```
+ */
+export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
+  return full(shape, 1, options);
+}
+
+/**
+ * A leaf that is `value` everywhere.
+ *
+ * @example
+ * ```ts
+ * await full([2], 0.5).data(); // [0.5, 0.5]
+ * ```
+ */
+export function full(
+  shape: Shape,
+  value: number,
+  { dtype = "float32", requiresGrad = false }: TensorOptions = {},
+): Tensor {
+  checkDType("full", dtype);
+  checkShape("full", shape);
+  const values = allocate(dtype, size(shape));
+  values.fill(fill(dtype, [value])[0]);
+  return leaf(shape, dtype, values, requiresGrad);
+}
+
+/**
+ * The numbers 0, 1, .. `n` - 1.
+ *
+ * @example
+ * ```ts
+ * await arange(4).data(); // [0, 1, 2, 3]
+ * ```
+ */
+export function arange(n: number, options: TensorOptions = {}): Tensor {
+  if (!Number.isInteger(n) || n < 0) throw new ValueError("arange", "n must be an integer of at least 0", String(n));
+  return tensor(
+    Array.from({ length: n }, (_, i) => i),
+    [n],
+    options,
+  );
+}
+
+/** A leaf around `values`, which nobody changes afterwards. */
+export function leaf(shape: Shape, dtype: DType, values: Values, requiresGrad = false): Tensor {
+  if (requiresGrad && !isFloat(dtype)) {
+    throw new DTypeError("tensor", "a tensor with requiresGrad must be float32 or float64", dtype);
+  }
+  return new Tensor(Object.freeze([...shape]), dtype, { values, requiresGrad });
+}
+
+/** Converts to the typed array of `dtype`. int32 refuses what it would have to change. */
+export function fill(dtype: DType, flat: ArrayLike<number>): Values {
+  const values = allocate(dtype, flat.length);
+  values.set(flat);
+  if (dtype === "int32") {
+    for (let i = 0; i < flat.length; i++) {
+      if (values[i] !== flat[i])
+        throw new DTypeError("tensor", "int32 values must be integers of 32 bits", String(flat[i]));
+    }
+  }
+  return values;
+}
+
+function flatten(values: NestedNumbers | ArrayLike<number>): { flat: ArrayLike<number>; own: Shape } {
+  if (typeof values === "number") return { flat: [values], own: [] };
+  if (values === null || typeof values !== "object" || typeof values.length !== "number") {
+    throw new ValueError("tensor", "values must be a number or an array of numbers", showValue(values));
+  }
+  if (!Array.isArray(values)) return { flat: values as ArrayLike<number>, own: [values.length] };
+  const own: number[] = [];
+  for (let level: unknown = values; Array.isArray(level); level = level[0]) own.push(level.length);
+  const flat: number[] = [];
+  const visit = (level: NestedNumbers, depth: number): void => {
+    if (depth === own.length) {
+      if (typeof level !== "number")
+        throw new ValueError("tensor", "values must be numbers, nested evenly", showValue(level));
+      flat.push(level);
+    } else {
+      if (!Array.isArray(level) || level.length !== own[depth]) {
+        throw new ValueError(
+          "tensor",
+          `values must be nested evenly: ${own[depth]} entries at depth ${depth}`,
+          showValue(level),
+        );
+      }
+      for (const entry of level) visit(entry, depth + 1);
+    }
+  };
+  visit(values as NestedNumbers, 0);
+  return { flat, own };
+}

@@ -49,7 +49,12 @@ function trainingStep(upsampler: string): Line {
 
 const image = random.normal([1, 256, 120, 120]);
 const lines: Line[] = [
-  ...forwardAndBackward("conv1x1 256 -> 32, 120x120", 256 * 32 * 120 * 120, [image, random.normal([32, 256, 1, 1])], conv1x1),
+  ...forwardAndBackward(
+    "conv1x1 256 -> 32, 120x120",
+    256 * 32 * 120 * 120,
+    [image, random.normal([32, 256, 1, 1])],
+    conv1x1,
+  ),
   ...forwardAndBackward(
     "conv2d 3x3 16 -> 32, 8 x 64x64",
     8 * 64 * 64 * 16 * 32 * 9,

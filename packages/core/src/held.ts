@@ -12,7 +12,7 @@ export function isRealized(t: Tensor): boolean {
 }
 
 /** The error for a graph that needs the values of `t`, which were released or moved. */
-export function isGone(t: Tensor): GraphError {
+export function goneError(t: Tensor): GraphError {
   return new GraphError(`realize: a value that this graph needs is gone: ${t.gone ?? "internal: unknown reason"}`);
 }
 

@@ -6,7 +6,7 @@
 
 import { type Device, getDevice } from "./device.ts";
 import type { Values } from "./dtype.ts";
-import { dropHeld, isGone } from "./held.ts";
+import { dropHeld, goneError } from "./held.ts";
 import { Run } from "./run.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -34,7 +34,7 @@ export function readValues(t: Tensor): Promise<Values> {
   return enqueue(async () => {
     if (t.values) return t.values; // also of a tensor that is gone: what was read stays readable
     await runGraph([t], device);
-    if (!t.held) throw isGone(t);
+    if (!t.held) throw goneError(t);
     const { device: owner, buffer } = t.held;
     const values = await owner.download(buffer);
     dropHeld(t);

@@ -8,7 +8,7 @@
 import type { Device, DeviceBuffer } from "./device.ts";
 import { eager } from "./eager.ts";
 import { dependencies } from "./graph.ts";
-import { hold, isGone, isRealized } from "./held.ts";
+import { hold, goneError, isRealized } from "./held.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** The schedule, and the buffers that this run has made and not yet freed. */
@@ -26,11 +26,11 @@ export class Run {
     this.#targets = new Set(targets);
     this.schedule = dependencies(targets, isRealized);
     for (const t of this.schedule) {
-      if (!t.recipe) throw isGone(t);
+      if (!t.recipe) throw goneError(t);
       for (const input of t.recipe.inputs) this.#usesLeft.set(input, (this.#usesLeft.get(input) ?? 0) + 1);
     }
     for (const input of this.#usesLeft.keys()) {
-      if (input.gone) throw isGone(input);
+      if (input.gone) throw goneError(input);
       if (input.held) this.#held.set(input, input.held);
     }
   }

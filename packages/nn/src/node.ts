@@ -25,8 +25,16 @@ import type { LoadOptions, Module, StateDict } from "./module.ts";
  * @throws {Error} of the file system; the former file, if there was one, is untouched then.
  */
 export async function writeFileAtomic(path: string, bytes: Uint8Array | string): Promise<void> {
-  const folder = dirname(resolve(path));
-  await mkdir(folder, { recursive: true });
+  await mkdir(dirname(resolve(path)), { recursive: true });
+  await replaceFile(path, bytes);
+}
+
+/**
+ * Writes a file whole or not at all, into a folder that is there.
+ *
+ * @throws {Error} of the file system; the former file, if there was one, is untouched then.
+ */
+export async function replaceFile(path: string, bytes: Uint8Array | string): Promise<void> {
   const temporary = `${resolve(path)}.${randomUUID()}.tmp`;
   try {
     const file = await open(temporary, "wx");

@@ -12,10 +12,10 @@
  *
  * Source: PNG specification, third edition (W3C), sections 5 (chunks), 7 and 8 (rows of samples, interlacing), 11.3.1 (tRNS).
  */
-import { randomUUID } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { crc32, deflateSync, inflateSync } from "node:zlib";
+
+import { replaceFile } from "@gridgrad/nn/node";
 import { decode, encode } from "fast-png";
 import type { DecodedPng } from "fast-png";
 
@@ -100,18 +100,9 @@ export async function readPng(path: string): Promise<Picture> {
  */
 export async function writePng(path: string, picture: Picture): Promise<void> {
   const bytes = encodePng(picture);
-  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
   try {
-    const file = await open(temporary, "wx");
-    try {
-      await file.writeFile(bytes);
-      await file.sync(); // else the new name could reach the disk before the data do
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
+    await replaceFile(path, bytes);
   } catch (error) {
-    await rm(temporary, { force: true });
     throw new Error(`writePng: ${path} must be a place to write a file, but ${fileProblem(error)}`, { cause: error });
   }
 }

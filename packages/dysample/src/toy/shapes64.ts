@@ -23,6 +23,8 @@
  * Source: `fixtures/gen.py`, the same generator in numpy; `fixtures/shapes64.hashes.json` holds checksums of its pictures.
  */
 
+import { Random } from "@gridgrad/core";
+
 /** Size, classes and colours of the task. The palette is for drawing masks only. */
 export const shapes64 = {
   size: 64,
@@ -101,15 +103,10 @@ export function imageSeed(dataset: number, index: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** A stream of doubles in [0, 1), each a multiple of 2^-32. Source: Tommy Ettinger's mulberry32. */
+/** The stream of a picture: core's, as a function. */
 export function mulberry32(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / LIMIT;
-  };
+  const random = new Random(seed);
+  return () => random.next();
 }
 
 /**

@@ -13,10 +13,23 @@ export {
   setDevice,
   withDevice,
 } from "./device.ts";
-export { allocate, bytesPerElement, checkDType, type DType, isFloat, type Values } from "./dtype.ts";
+export { allocate, bytesPerElement, checkDType, type DType, dtypeOf, isFloat, type Values } from "./dtype.ts";
 export { eager, setEager } from "./eager.ts";
 export { DTypeError, GraphError, ShapeError, ValueError } from "./errors.ts";
 export { explain, Explanation, formatBytes, profile, type Step } from "./explain.ts";
+export { elementwise, gather } from "./gpu/elementwise.ts";
+export {
+  type GpuPlan,
+  type GpuStep,
+  type KernelFunction,
+  kernelName,
+  kernelSource,
+  type KernelText,
+  quotient,
+  type ScalarFunction,
+  type Thread,
+} from "./gpu/kernel.ts";
+export { maxKernel, minKernel, reduceAxes, reduceMiddle, sumKernel } from "./gpu/reduction.ts";
 export { dependencies } from "./graph.ts";
 export { isRealized, takeAsLeaf } from "./held.ts";
 export type { Op, OpInfo } from "./op.ts";

@@ -4,6 +4,7 @@
  */
 
 import type { DType, Values } from "./dtype.ts";
+import type { GpuPlan } from "./gpu/kernel.ts";
 import type { Shape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -35,6 +36,12 @@ export interface Op<Attrs extends object = object> {
    * in float64; storing into `y` rounds to the output's type. Every other kernel is tested against these.
    */
   loops(y: Values, inputs: readonly Values[], info: OpInfo<Attrs>): void;
+
+  /**
+   * The kernels that compute it on a GPU, in float32. `integers` holds the values of the int32 inputs, which are always on the host.
+   * Optional: an op without them runs its loops there too.
+   */
+  gpu?(info: OpInfo<Attrs>, integers: readonly (Int32Array | null)[]): GpuPlan;
 }
 
 /** What a kernel knows besides the values. */

@@ -55,7 +55,7 @@ export function walk(shape: Shape, operands: readonly Operand[], visit: VisitRow
 }
 
 /** Drops axes of size 1 and merges neighbours that every operand walks in one stride. */
-function mergeAxes(shape: Shape, operands: readonly Operand[]): { dims: number[]; strides: number[][] } {
+export function mergeAxes(shape: Shape, operands: readonly Operand[]): { dims: number[]; strides: number[][] } {
   const dims: number[] = [];
   const strides: number[][] = operands.map(() => []);
   for (let axis = 0; axis < shape.length; axis++) {

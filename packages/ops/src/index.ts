@@ -1,5 +1,7 @@
 /** @file The public surface of @gridgrad/ops: image and network ops, one line an op. */
 
+import "./devices/gpu/register.ts";
+
 export { affineGrid } from "./ops/affineGrid.ts";
 export { batchNorm2d, type BatchNormOptions } from "./ops/batchNorm2d.ts";
 export { bceWithLogits, type BceWithLogitsOptions } from "./ops/bceWithLogits.ts";
@@ -43,3 +45,5 @@ export { pixelShuffle, pixelShuffleOp, pixelUnshuffle, pixelUnshuffleOp } from "
 export { avgPool2d, avgPool2dInputOp, avgPool2dOp, type AvgPoolOptions } from "./ops/avgPool2d.ts";
 export { maxPool2d, maxPool2dInputOp, maxPool2dOp, type MaxPoolOptions, takeLargestOp } from "./ops/maxPool2d.ts";
 export type { PairLike } from "./windows.ts";
+export { gpuBackends, type GpuBackend } from "./devices/gpu/backend.ts";
+export { GpuDevice } from "./devices/gpu/gpuDevice.ts";

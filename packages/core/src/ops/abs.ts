@@ -6,6 +6,7 @@
  * Source: torch.abs.
  */
 
+import { elementwise } from "../gpu/elementwise.ts";
 import type { Op } from "../op.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
@@ -35,4 +36,9 @@ export const absOp: Op = {
   loops(y, [x]) {
     for (let i = 0; i < y.length; i++) y[i] = Math.abs(x[i]);
   },
+  gpu: elementwise(absKernel),
 };
+
+function absKernel(x: number): number {
+  return Math.abs(x);
+}

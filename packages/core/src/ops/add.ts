@@ -6,6 +6,7 @@
  * Source: torch.add.
  */
 
+import { elementwise } from "../gpu/elementwise.ts";
 import type { Op } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import { apply, operands } from "../apply.ts";
@@ -46,4 +47,10 @@ export const addOp: Op = {
       for (let i = 0; i < n; i++) y[yAt + i] = a[aAt + i * aStep] + b[bAt + i * bStep];
     });
   },
+
+  gpu: elementwise(addKernel),
 };
+
+function addKernel(a: number, b: number): number {
+  return a + b;
+}

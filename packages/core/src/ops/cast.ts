@@ -44,4 +44,6 @@ export const castOp: Op<{ readonly dtype: DType }> = {
   loops(y, [x]) {
     y.set(x);
   },
+
+  gpu: () => 0,
 };

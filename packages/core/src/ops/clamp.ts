@@ -6,6 +6,7 @@
  * Source: torch.clamp, whose gradient at the limits is 1.
  */
 
+import { elementwise } from "../gpu/elementwise.ts";
 import { DTypeError, ValueError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { apply } from "../apply.ts";
@@ -75,4 +76,19 @@ export const clampOp: Op<Attrs> = {
     const high = max ?? Infinity;
     for (let i = 0; i < y.length; i++) y[i] = Math.min(Math.max(x[i], low), high);
   },
+
+  gpu: elementwise(clampKernel, { floats: ({ min, max }) => [min ?? -largest, max ?? largest] }),
 };
+
+/** The largest float32: what stands in for no limit. */
+const largest = 3.4028234663852886e38;
+
+function clampKernel(x: number, min: number, max: number): number {
+  if (x < min) {
+    return min;
+  }
+  if (x > max) {
+    return max;
+  }
+  return x;
+}

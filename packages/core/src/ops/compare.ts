@@ -7,6 +7,7 @@
  * Source: torch.eq, ne, lt, le, gt, ge (which return booleans).
  */
 
+import { elementwise } from "../gpu/elementwise.ts";
 import type { Values } from "../dtype.ts";
 import type { Op, OpInfo } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
@@ -122,15 +123,19 @@ export function greaterEqual(a: Tensor | number, b: Tensor | number): Tensor {
   return apply(greaterEqualOp, operands("greaterEqual", a, b), {});
 }
 
-export const equalOp: Op = comparison("equal", (a, b) => a === b);
-export const notEqualOp: Op = comparison("notEqual", (a, b) => a !== b);
-export const lessOp: Op = comparison("less", (a, b) => a < b);
-export const lessEqualOp: Op = comparison("lessEqual", (a, b) => a <= b);
-export const greaterOp: Op = comparison("greater", (a, b) => a > b);
-export const greaterEqualOp: Op = comparison("greaterEqual", (a, b) => a >= b);
+export const equalOp: Op = comparison("equal", (a, b) => a === b, equalKernel);
+export const notEqualOp: Op = comparison("notEqual", (a, b) => a !== b, notEqualKernel);
+export const lessOp: Op = comparison("less", (a, b) => a < b, lessKernel);
+export const lessEqualOp: Op = comparison("lessEqual", (a, b) => a <= b, lessEqualKernel);
+export const greaterOp: Op = comparison("greater", (a, b) => a > b, greaterKernel);
+export const greaterEqualOp: Op = comparison("greaterEqual", (a, b) => a >= b, greaterEqualKernel);
 
 /** The six differ in one operator. A call per element is the price; masks are a small part of a training step. */
-function comparison(name: string, holds: (a: number, b: number) => boolean): Op {
+function comparison(
+  name: string,
+  holds: (a: number, b: number) => boolean,
+  kernel: (a: number, b: number) => number,
+): Op {
   return {
     name,
     shape: ([a, b]) => broadcastShapes(name, { a, b }),
@@ -142,5 +147,48 @@ function comparison(name: string, holds: (a: number, b: number) => boolean): Op 
         for (let i = 0; i < n; i++) y[yAt + i] = holds(a[aAt + i * aStep], b[bAt + i * bStep]) ? 1 : 0;
       });
     },
+    gpu: elementwise(kernel),
   };
+}
+
+function equalKernel(a: number, b: number): number {
+  if (a === b) {
+    return 1;
+  }
+  return 0;
+}
+
+function notEqualKernel(a: number, b: number): number {
+  if (a !== b) {
+    return 1;
+  }
+  return 0;
+}
+
+function lessKernel(a: number, b: number): number {
+  if (a < b) {
+    return 1;
+  }
+  return 0;
+}
+
+function lessEqualKernel(a: number, b: number): number {
+  if (a <= b) {
+    return 1;
+  }
+  return 0;
+}
+
+function greaterKernel(a: number, b: number): number {
+  if (a > b) {
+    return 1;
+  }
+  return 0;
+}
+
+function greaterEqualKernel(a: number, b: number): number {
+  if (a >= b) {
+    return 1;
+  }
+  return 0;
 }

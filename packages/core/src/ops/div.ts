@@ -6,6 +6,7 @@
  * Source: torch.div; division by zero follows IEEE 754.
  */
 
+import { elementwise } from "../gpu/elementwise.ts";
 import type { Op } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import { apply, operands } from "../apply.ts";
@@ -48,4 +49,10 @@ export const divOp: Op = {
       for (let i = 0; i < n; i++) y[yAt + i] = a[aAt + i * aStep] / b[bAt + i * bStep];
     });
   },
+
+  gpu: elementwise(divKernel),
 };
+
+function divKernel(a: number, b: number): number {
+  return a / b;
+}

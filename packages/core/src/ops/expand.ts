@@ -6,6 +6,7 @@
  * Source: torch.Tensor.expand; NumPy, "General broadcasting rules".
  */
 
+import { gather } from "../gpu/elementwise.ts";
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { checkShape, formatShape, sameShape, type Shape } from "../shape.ts";
@@ -63,6 +64,8 @@ export const expandOp: Op<{ readonly shape: Shape }> = {
       for (let i = 0; i < n; i++) y[yAt + i] = x[xAt + i * xStep];
     });
   },
+
+  gpu: ({ inShapes: [shape], outShape }) => [gather("expand", outShape, broadcastOperand(shape, outShape))],
 };
 
 /** Sums `dy` down to `shape`, of which it has the broadcast shape: the gradient of every broadcasting op. */

@@ -6,11 +6,12 @@
  * Source: torch.flip.
  */
 
+import { gather } from "../gpu/elementwise.ts";
 import type { Op } from "../op.ts";
-import { normalizeAxes, stridesOf } from "../shape.ts";
+import { normalizeAxes, type Shape, stridesOf } from "../shape.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
-import { denseOperand, walk } from "../walk.ts";
+import { denseOperand, type Operand, walk } from "../walk.ts";
 
 /**
  * Reverses the order along axes.
@@ -39,13 +40,19 @@ export const flipOp: Op<{ readonly dims: readonly number[] }> = {
   vjp: (dy, _inputs, { dims }) => [flip(dy, dims)],
 
   loops(y, [x], { attrs: { dims }, outShape: shape }) {
-    const strides = stridesOf(shape);
-    const backwards = {
-      strides: strides.map((stride, axis) => (dims.includes(axis) ? -stride : stride)),
-      offset: dims.reduce((offset, axis) => offset + (shape[axis] - 1) * strides[axis], 0),
-    };
-    walk(shape, [denseOperand(shape), backwards], (n, [yAt, xAt], [, xStep]) => {
+    walk(shape, [denseOperand(shape), backwards(dims, shape)], (n, [yAt, xAt], [, xStep]) => {
       for (let i = 0; i < n; i++) y[yAt + i] = x[xAt + i * xStep];
     });
   },
+
+  gpu: ({ attrs, outShape }) => [gather("flip", outShape, backwards(attrs.dims, outShape))],
 };
+
+/** A tensor of `shape` read from its last element on along `dims`. */
+function backwards(dims: readonly number[], shape: Shape): Operand {
+  const strides = stridesOf(shape);
+  return {
+    strides: strides.map((stride, axis) => (dims.includes(axis) ? -stride : stride)),
+    offset: dims.reduce((offset, axis) => offset + (shape[axis] - 1) * strides[axis], 0),
+  };
+}

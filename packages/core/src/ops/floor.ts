@@ -6,6 +6,7 @@
  * Source: torch.floor.
  */
 
+import { elementwise } from "../gpu/elementwise.ts";
 import type { Op } from "../op.ts";
 import { apply } from "../apply.ts";
 import { zeros } from "../leaf.ts";
@@ -35,4 +36,9 @@ export const floorOp: Op = {
   loops(y, [x]) {
     for (let i = 0; i < y.length; i++) y[i] = Math.floor(x[i]);
   },
+  gpu: elementwise(floorKernel),
 };
+
+function floorKernel(x: number): number {
+  return Math.floor(x);
+}

@@ -6,6 +6,7 @@
  * Source: torch.nn.functional.leaky_relu, whose gradient at 0 is that of the negative side.
  */
 
+import { elementwise } from "../gpu/elementwise.ts";
 import type { Op } from "../op.ts";
 import { apply } from "../apply.ts";
 import { full } from "../leaf.ts";
@@ -46,4 +47,13 @@ export const leakyReluOp: Op<{ readonly negativeSlope: number }> = {
   loops(y, [x], { attrs: { negativeSlope } }) {
     for (let i = 0; i < y.length; i++) y[i] = x[i] > 0 ? x[i] : x[i] * negativeSlope;
   },
+
+  gpu: elementwise(leakyReluKernel, { floats: ({ negativeSlope }) => [negativeSlope] }),
 };
+
+function leakyReluKernel(x: number, negativeSlope: number): number {
+  if (x > 0) {
+    return x;
+  }
+  return x * negativeSlope;
+}

@@ -6,6 +6,7 @@
  * Source: torch.log.
  */
 
+import { elementwise } from "../gpu/elementwise.ts";
 import type { Op } from "../op.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
@@ -35,4 +36,9 @@ export const logOp: Op = {
   loops(y, [x]) {
     for (let i = 0; i < y.length; i++) y[i] = Math.log(x[i]);
   },
+  gpu: elementwise(logKernel),
 };
+
+function logKernel(x: number): number {
+  return Math.log(x);
+}

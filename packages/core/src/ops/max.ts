@@ -6,6 +6,7 @@
  * Source: torch.amax, whose gradient at ties this is.
  */
 
+import { maxKernel, reduceAxes } from "../gpu/reduction.ts";
 import { ShapeError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { normalizeAxes } from "../shape.ts";
@@ -67,4 +68,6 @@ export const maxOp: Op<ReduceAttrs> = {
       }
     });
   },
+
+  gpu: ({ attrs: { axes }, inShapes: [shape] }) => (axes.length === 0 ? 0 : reduceAxes(maxKernel, 0, 1, shape, axes)),
 };

@@ -6,6 +6,7 @@
  * Source: torch.maximum, whose gradient at ties this is. NaN in either operand gives NaN.
  */
 
+import { elementwise } from "../gpu/elementwise.ts";
 import type { Op } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import { apply, operands } from "../apply.ts";
@@ -54,4 +55,10 @@ export const maximumOp: Op = {
       for (let i = 0; i < n; i++) y[yAt + i] = Math.max(a[aAt + i * aStep], b[bAt + i * bStep]);
     });
   },
+
+  gpu: elementwise(maximumKernel),
 };
+
+function maximumKernel(a: number, b: number): number {
+  return Math.max(a, b);
+}

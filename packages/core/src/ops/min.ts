@@ -6,6 +6,7 @@
  * Source: torch.amin, whose gradient at ties this is.
  */
 
+import { minKernel, reduceAxes } from "../gpu/reduction.ts";
 import { ShapeError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { normalizeAxes } from "../shape.ts";
@@ -67,4 +68,6 @@ export const minOp: Op<ReduceAttrs> = {
       }
     });
   },
+
+  gpu: ({ attrs: { axes }, inShapes: [shape] }) => (axes.length === 0 ? 0 : reduceAxes(minKernel, 0, 1, shape, axes)),
 };

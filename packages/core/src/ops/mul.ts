@@ -6,6 +6,7 @@
  * Source: torch.mul.
  */
 
+import { elementwise } from "../gpu/elementwise.ts";
 import type { Op } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import { apply, operands } from "../apply.ts";
@@ -46,4 +47,10 @@ export const mulOp: Op = {
       for (let i = 0; i < n; i++) y[yAt + i] = a[aAt + i * aStep] * b[bAt + i * bStep];
     });
   },
+
+  gpu: elementwise(mulKernel),
 };
+
+function mulKernel(a: number, b: number): number {
+  return a * b;
+}

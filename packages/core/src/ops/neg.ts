@@ -6,6 +6,7 @@
  * Source: torch.neg.
  */
 
+import { elementwise } from "../gpu/elementwise.ts";
 import type { Op } from "../op.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
@@ -33,4 +34,9 @@ export const negOp: Op = {
   loops(y, [x]) {
     for (let i = 0; i < y.length; i++) y[i] = -x[i];
   },
+  gpu: elementwise(negKernel),
 };
+
+function negKernel(x: number): number {
+  return -x;
+}

@@ -6,6 +6,7 @@
  * Source: torch.permute, torch.transpose.
  */
 
+import { gather } from "../gpu/elementwise.ts";
 import { ShapeError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { normalizeAxis, stridesOf } from "../shape.ts";
@@ -83,5 +84,10 @@ export const permuteOp: Op<{ readonly dims: readonly number[] }> = {
         for (let i = 0; i < n; i++) y[yAt + i] = x[xAt + i * xStep];
       },
     );
+  },
+
+  gpu: ({ attrs: { dims }, inShapes: [shape], outShape }) => {
+    const strides = stridesOf(shape);
+    return [gather("permute", outShape, { strides: dims.map((dim) => strides[dim]) })];
   },
 };

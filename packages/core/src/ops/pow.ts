@@ -6,6 +6,7 @@
  * Source: torch.pow, whose conventions at zero these are; IEEE 754-2019, section 9.2.1: 1 to any power is 1.
  */
 
+import { elementwise } from "../gpu/elementwise.ts";
 import type { Op } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import { apply, operands } from "../apply.ts";
@@ -57,9 +58,15 @@ export const powOp: Op = {
       for (let i = 0; i < n; i++) y[yAt + i] = power(a[aAt + i * aStep], b[bAt + i * bStep]);
     });
   },
+
+  gpu: elementwise(powKernel),
 };
 
 /** a^b by IEEE 754, from which JavaScript departs for 1^NaN and for 1 and -1 to an infinite power. */
 function power(a: number, b: number): number {
   return a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b;
+}
+
+function powKernel(a: number, b: number): number {
+  return Math.pow(a, b);
 }

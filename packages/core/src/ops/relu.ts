@@ -6,6 +6,7 @@
  * Source: torch.nn.functional.relu, whose gradient at 0 is 0.
  */
 
+import { elementwise } from "../gpu/elementwise.ts";
 import type { Op } from "../op.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
@@ -35,4 +36,12 @@ export const reluOp: Op = {
   loops(y, [x]) {
     for (let i = 0; i < y.length; i++) y[i] = Math.max(x[i], 0);
   },
+  gpu: elementwise(reluKernel),
 };
+
+function reluKernel(x: number): number {
+  if (x > 0) {
+    return x;
+  }
+  return 0;
+}

@@ -47,6 +47,8 @@ export const reshapeOp: Op<{ readonly shape: Shape }> = {
   loops(y, [x]) {
     y.set(x);
   },
+
+  gpu: () => 0,
 };
 
 /** Replaces the one -1 by what the other axes leave over. */

@@ -6,6 +6,7 @@
  * Source: torch.sigmoid.
  */
 
+import { elementwise } from "../gpu/elementwise.ts";
 import type { Op } from "../op.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
@@ -36,4 +37,9 @@ export const sigmoidOp: Op = {
   loops(y, [x]) {
     for (let i = 0; i < y.length; i++) y[i] = 1 / (1 + Math.exp(-x[i]));
   },
+  gpu: elementwise(sigmoidKernel),
 };
+
+function sigmoidKernel(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}

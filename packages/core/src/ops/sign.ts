@@ -6,6 +6,7 @@
  * Source: torch.sign.
  */
 
+import { elementwise } from "../gpu/elementwise.ts";
 import type { Op } from "../op.ts";
 import { apply } from "../apply.ts";
 import { zeros } from "../leaf.ts";
@@ -34,4 +35,15 @@ export const signOp: Op = {
   loops(y, [x]) {
     for (let i = 0; i < y.length; i++) y[i] = Math.sign(x[i]);
   },
+  gpu: elementwise(signKernel),
 };
+
+function signKernel(x: number): number {
+  if (x > 0) {
+    return 1;
+  }
+  if (x < 0) {
+    return -1;
+  }
+  return x;
+}

@@ -6,6 +6,7 @@
  * Source: Python's slices with a positive step, as NumPy and PyTorch index tensors.
  */
 
+import { gather } from "../gpu/elementwise.ts";
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { formatShape, type Shape, stridesOf } from "../shape.ts";
@@ -67,6 +68,8 @@ export const sliceOp: Op<Attrs> = {
       for (let i = 0; i < n; i++) y[yAt + i] = x[xAt + i * xStep];
     });
   },
+
+  gpu: ({ attrs, inShapes: [whole] }) => [gather("slice", attrs.part, partOperand(whole, attrs))],
 };
 
 /** Puts `x`, a part of the shape `whole`, where `slice` takes it from; zeros elsewhere. The gradient of `slice`, and of `pad`'s kin. */

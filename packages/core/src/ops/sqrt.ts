@@ -6,6 +6,7 @@
  * Source: torch.sqrt.
  */
 
+import { elementwise } from "../gpu/elementwise.ts";
 import type { Op } from "../op.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
@@ -36,4 +37,9 @@ export const sqrtOp: Op = {
   loops(y, [x]) {
     for (let i = 0; i < y.length; i++) y[i] = Math.sqrt(x[i]);
   },
+  gpu: elementwise(sqrtKernel),
 };
+
+function sqrtKernel(x: number): number {
+  return Math.sqrt(x);
+}

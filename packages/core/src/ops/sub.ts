@@ -6,6 +6,7 @@
  * Source: torch.sub.
  */
 
+import { elementwise } from "../gpu/elementwise.ts";
 import type { Op } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import { apply, operands } from "../apply.ts";
@@ -47,4 +48,10 @@ export const subOp: Op = {
       for (let i = 0; i < n; i++) y[yAt + i] = a[aAt + i * aStep] - b[bAt + i * bStep];
     });
   },
+
+  gpu: elementwise(subKernel),
 };
+
+function subKernel(a: number, b: number): number {
+  return a - b;
+}

@@ -6,6 +6,7 @@
  * Source: torch.sum.
  */
 
+import { reduceAxes, sumKernel } from "../gpu/reduction.ts";
 import type { Op } from "../op.ts";
 import { normalizeAxes, type Shape, stridesOf } from "../shape.ts";
 import { apply } from "../apply.ts";
@@ -67,6 +68,8 @@ export const sumOp: Op<ReduceAttrs> = {
     });
     y.set(total);
   },
+
+  gpu: ({ attrs: { axes }, inShapes: [shape] }) => (axes.length === 0 ? 0 : reduceAxes(sumKernel, 0, 1, shape, axes)),
 };
 
 /** Shape of a reduction of `x`. */

@@ -6,6 +6,7 @@
  * Source: torch.tanh.
  */
 
+import { elementwise } from "../gpu/elementwise.ts";
 import type { Op } from "../op.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
@@ -36,4 +37,9 @@ export const tanhOp: Op = {
   loops(y, [x]) {
     for (let i = 0; i < y.length; i++) y[i] = Math.tanh(x[i]);
   },
+  gpu: elementwise(tanhKernel),
 };
+
+function tanhKernel(x: number): number {
+  return Math.tanh(Math.min(Math.max(x, -10), 10));
+}

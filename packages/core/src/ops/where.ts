@@ -6,6 +6,7 @@
  * Source: torch.where.
  */
 
+import { elementwise } from "../gpu/elementwise.ts";
 import { DTypeError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
@@ -59,4 +60,13 @@ export const whereOp: Op = {
         y[yAt + i] = condition[cAt + i * cStep] !== 0 ? a[aAt + i * aStep] : b[bAt + i * bStep];
     });
   },
+
+  gpu: elementwise(whereKernel),
 };
+
+function whereKernel(condition: number, a: number, b: number): number {
+  if (condition !== 0) {
+    return a;
+  }
+  return b;
+}

@@ -1,0 +1,121 @@
+/**
+ * @file Kernels that reduce: sums, largest and smallest elements.
+ *
+ * One stage reduces the middle axis of [outer, R, inner]. Where R is long it leaves several partial results per output element,
+ * each of every T-th element, so that there is work for many threads and float32 sums stay short; a further stage reduces those.
+ */
+
+import type { Shape } from "../shape.ts";
+import { size } from "../shape.ts";
+import { type GpuStep, type KernelFunction, quotient, type Thread } from "./kernel.ts";
+import type { Values } from "../dtype.ts";
+
+/** Longest run of elements that one thread reduces. Its square is 2^18: nearly every reduction takes one or two stages. */
+const longest = 512;
+
+/**
+ * Steps that reduce `axes` of the value in slot `from`, of `shape`, axis group by axis group.
+ *
+ * @param kernel - one stage: `sumKernel` or one with its constants.
+ * @param from - the slot that holds the values.
+ * @param next - the slot of the first step's result: as many as there are inputs and steps before it.
+ */
+export function reduceAxes(
+  kernel: KernelFunction,
+  from: number,
+  next: number,
+  shape: Shape,
+  axes: readonly number[],
+): GpuStep[] {
+  const steps: GpuStep[] = [];
+  const left = [...shape];
+  // From the back: neighbouring axes that are reduced count as one.
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (!axes.includes(axis)) continue;
+    let first = axis;
+    while (axes.includes(first - 1)) first--;
+    const stages = reduceMiddle(kernel, steps.length === 0 ? from : next + steps.length - 1, next + steps.length, [
+      size(left.slice(0, first)),
+      size(left.slice(first, axis + 1)),
+      size(left.slice(axis + 1)),
+    ]);
+    steps.push(...stages);
+    left.fill(1, first, axis + 1);
+    axis = first;
+  }
+  return steps;
+}
+
+/** Steps that reduce [outer, R, inner] to [outer, inner]. */
+export function reduceMiddle(
+  kernel: KernelFunction,
+  from: number,
+  next: number,
+  [outer, R, inner]: readonly [outer: number, R: number, inner: number],
+): GpuStep[] {
+  const parts = R > longest ? Math.ceil(Math.sqrt(R)) : 1;
+  const stage: GpuStep = {
+    kernel,
+    inputs: [from],
+    size: outer * parts * inner,
+    integers: { R, T: parts, inner, count: Math.ceil(R / parts) },
+  };
+  return parts === 1 ? [stage] : [stage, ...reduceMiddle(kernel, next, next + 1, [outer, parts, inner])];
+}
+
+/** Thread (o, t, i) adds up elements t, t + T, t + 2T, .. of the middle axis. */
+export function sumKernel(this: Thread<"R" | "T" | "inner" | "count">, x: Values): number {
+  const i = this.thread.x;
+  const row = quotient(i, this.constants.inner);
+  const column = i - row * this.constants.inner;
+  const o = quotient(row, this.constants.T);
+  const t = row - o * this.constants.T;
+  let total = 0;
+  for (let k = 0; k < this.constants.count; k++) {
+    const r = t + k * this.constants.T;
+    if (r < this.constants.R) {
+      total += x[(o * this.constants.R + r) * this.constants.inner + column];
+    }
+  }
+  return total;
+}
+
+/** The largest of them. */
+export function maxKernel(this: Thread<"R" | "T" | "inner" | "count">, x: Values): number {
+  const i = this.thread.x;
+  const row = quotient(i, this.constants.inner);
+  const column = i - row * this.constants.inner;
+  const o = quotient(row, this.constants.T);
+  const t = row - o * this.constants.T;
+  let largest = x[(o * this.constants.R + t) * this.constants.inner + column];
+  for (let k = 1; k < this.constants.count; k++) {
+    const r = t + k * this.constants.T;
+    if (r < this.constants.R) {
+      const value = x[(o * this.constants.R + r) * this.constants.inner + column];
+      if (value > largest) {
+        largest = value;
+      }
+    }
+  }
+  return largest;
+}
+
+/** The smallest of them. */
+export function minKernel(this: Thread<"R" | "T" | "inner" | "count">, x: Values): number {
+  const i = this.thread.x;
+  const row = quotient(i, this.constants.inner);
+  const column = i - row * this.constants.inner;
+  const o = quotient(row, this.constants.T);
+  const t = row - o * this.constants.T;
+  let smallest = x[(o * this.constants.R + t) * this.constants.inner + column];
+  for (let k = 1; k < this.constants.count; k++) {
+    const r = t + k * this.constants.T;
+    if (r < this.constants.R) {
+      const value = x[(o * this.constants.R + r) * this.constants.inner + column];
+      if (value < smallest) {
+        smallest = value;
+      }
+    }
+  }
+  return smallest;
+}

@@ -59,6 +59,7 @@ export function reduceMiddle(
     inputs: [from],
     size: outer * parts * inner,
     integers: { R, T: parts, inner, count: Math.ceil(R / parts) },
+    functions: kernel === sumKernel ? [] : [isNanKernel],
   };
   return parts === 1 ? [stage] : [stage, ...reduceMiddle(kernel, next, next + 1, [outer, parts, inner])];
 }
@@ -88,12 +89,15 @@ export function maxKernel(this: Thread<"R" | "T" | "inner" | "count">, x: Values
   const o = quotient(row, this.constants.T);
   const t = row - o * this.constants.T;
   let largest = x[(o * this.constants.R + t) * this.constants.inner + column];
-  for (let k = 1; k < this.constants.count; k++) {
+  for (let k = 0; k < this.constants.count; k++) {
     const r = t + k * this.constants.T;
     if (r < this.constants.R) {
       const value = x[(o * this.constants.R + r) * this.constants.inner + column];
       if (value > largest) {
         largest = value;
+      }
+      if (isNanKernel(value) === 1) {
+        return value;
       }
     }
   }
@@ -108,14 +112,31 @@ export function minKernel(this: Thread<"R" | "T" | "inner" | "count">, x: Values
   const o = quotient(row, this.constants.T);
   const t = row - o * this.constants.T;
   let smallest = x[(o * this.constants.R + t) * this.constants.inner + column];
-  for (let k = 1; k < this.constants.count; k++) {
+  for (let k = 0; k < this.constants.count; k++) {
     const r = t + k * this.constants.T;
     if (r < this.constants.R) {
       const value = x[(o * this.constants.R + r) * this.constants.inner + column];
       if (value < smallest) {
         smallest = value;
       }
+      if (isNanKernel(value) === 1) {
+        return value;
+      }
     }
   }
   return smallest;
+}
+
+/** 1 for NaN. Compilers that assume there is none fold `x !== x` to false; this they leave alone on every backend that was tried. */
+export function isNanKernel(x: number): number {
+  if (Math.abs(x) <= 3.4028234663852886e38) {
+    return 0;
+  }
+  if (x > 3.4028234663852886e38) {
+    return 0;
+  }
+  if (x < -3.4028234663852886e38) {
+    return 0;
+  }
+  return 1;
 }

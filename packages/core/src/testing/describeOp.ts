@@ -1,15 +1,17 @@
 /**
- * @file The five kinds of tests that every op has, in one call. All fields are required: an op whose tests lack a kind does not
+ * @file The five kinds of tests that every op has, in one call, and the same on every device. All fields are required: an op whose tests lack a kind does not
  * compile, and an empty kind fails.
  */
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { openDevice, withDevice } from "../device.ts";
+import { type Device, openDevice, ReferenceDevice, withDevice } from "../device.ts";
 import type { Tensor } from "../tensor.ts";
+import { checkDevice } from "./checkDevice.ts";
 import { checkGradients } from "./checkGradients.ts";
 import { checkGolden, type GoldenRun, parseGolden } from "./golden.ts";
+import { describeDevices } from "./devices.ts";
 import { goldenFiles } from "./goldenFiles.ts";
 
 /** Tests by their titles: sentences about behaviour. */
@@ -26,6 +28,8 @@ export interface GradientTest {
 export interface OpTests {
   /** Tiny cases that a reader can verify on paper. */
   readonly byHand: Tests;
+  /** What only the loops promise, such as sums in float64. Optional. */
+  readonly loops?: Tests;
   /** PyTorch's outputs and gradients: patterns of files in goldens/, and how to run one. */
   readonly golden: { readonly cases: readonly string[]; readonly run: GoldenRun };
   /** Properties, each a call of `fc.assert`. */
@@ -37,9 +41,13 @@ export interface OpTests {
 }
 
 /** Declares the tests of the op `f`. */
-export function describeOp(f: { readonly name: string }, { byHand, golden, laws, gradients, errors }: OpTests): void {
+export function describeOp(
+  f: { readonly name: string },
+  { byHand, loops, golden, laws, gradients, errors }: OpTests,
+): void {
   describe(f.name, () => {
     group("by hand", byHand);
+    if (loops) group("loops", loops);
 
     describe("golden", () => {
       if (golden.cases.length === 0) test("has at least one case", () => expect.fail("golden is empty"));
@@ -76,12 +84,40 @@ export function describeOp(f: { readonly name: string }, { byHand, golden, laws,
     });
 
     group("errors", errors);
+
+    describeDevices((device) => {
+      group("by hand", byHand, device);
+
+      describe("golden", () => {
+        for (const { name, bytes } of golden.cases.flatMap(goldenFiles)) {
+          test(`${name} in float32`, async () => {
+            const results = await withDevice(device, () => checkGolden(parseGolden(bytes), golden.run, "float32"));
+            expect(results.filter((result) => !result.ok)).toEqual([]);
+          });
+        }
+      });
+
+      if ("none" in gradients && typeof gradients.none === "string") return;
+      describe("gives what the loops give", () => {
+        for (const [title, { f, inputs }] of Object.entries(gradients as Readonly<Record<string, GradientTest>>)) {
+          test(title, () =>
+            fc.assert(
+              fc.asyncProperty(inputs, fc.nat(1000), (xs, seed) => checkDevice(device, f, xs, seed)),
+              { numRuns: deviceRuns },
+            ),
+          );
+        }
+      });
+    });
   });
 }
 
-function group(title: string, tests: Tests): void {
+/** Random inputs per check and device. Each has shapes of its own, for which kernels must be compiled: up to seconds on a GPU. */
+const deviceRuns = 3;
+
+function group(title: string, tests: Tests, device: Device = new ReferenceDevice()): void {
   describe(title, () => {
     if (Object.keys(tests).length === 0) test("has at least one test", () => expect.fail(`${title} is empty`));
-    for (const [name, body] of Object.entries(tests)) test(name, body);
+    for (const [name, body] of Object.entries(tests)) test(name, () => withDevice(device, body));
   });
 }

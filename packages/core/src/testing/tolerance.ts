@@ -40,3 +40,15 @@ export function float64GoldenLimit(reference: number, largest: number): number {
 export function float32Limit(kernels: number, largest: number): number {
   return kernels * u32 * largest;
 }
+
+/**
+ * Limit of a float32 device against the loops in float64, for op tests: inputs are a few dozen numbers of magnitude up to 2, and what
+ * is compared are values and gradients of first and second order, whose largest magnitude in the tensor is `largest`.
+ *
+ * A GPU rounds every operation. A sum of up to 64 terms costs 64 roundings; exp and log cost some 20 (measured on llvmpipe and
+ * SwiftShader: 10 ulp; WGSL allows exp 3 + 2|x| ulp); and a gradient of second order passes through up to 8 such kernels: 8 * 64 = 512
+ * roundings of intermediate results that are of the order of 1 or of the result itself. A wrong factor of 1.0001 is three times over.
+ */
+export function deviceLimit(largest: number): number {
+  return 512 * u32 * Math.max(1, largest);
+}

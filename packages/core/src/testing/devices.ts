@@ -1,0 +1,38 @@
+/**
+ * @file The devices that op tests run on besides `reference`.
+ *
+ * scripts/testDevices.ts finds out, once before all tests, which of them this machine has. Named in GRIDGRAD_TEST_DEVICES they must
+ * run; otherwise one that is missing is skipped, with the reason in the title.
+ */
+
+import { describe, inject } from "vitest";
+
+import { type Device, openDevice } from "../device.ts";
+
+/** A device by its name for `openDevice`, and why it cannot be tested, if so. */
+export interface TestDevice {
+  readonly name: string;
+  readonly missing: string | null;
+}
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    devices: readonly TestDevice[];
+  }
+}
+
+const opened = new Map<string, Device>();
+
+/** Declares tests once for each device; `body` gets the device, which the tests of a file share. */
+export function describeDevices(body: (device: Device) => void): void {
+  for (const { name, missing } of inject("devices")) {
+    if (missing) {
+      describe.skip(`on ${name} (skipped: ${missing})`, () => body(openDevice(name)));
+    } else {
+      describe(`on ${name}`, () => {
+        if (!opened.has(name)) opened.set(name, openDevice(name));
+        body(opened.get(name)!);
+      });
+    }
+  }
+}

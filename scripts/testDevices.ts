@@ -1,0 +1,34 @@
+/**
+ * @file Before all tests: which devices this machine has, for the tests that run on each of them.
+ *
+ * GRIDGRAD_TEST_DEVICES names devices that must be there, such as `gpu:cpu,gpu:webasm` (`none` for the loops alone). Unset, those that
+ * need nothing run, and the others if they are there.
+ */
+import "./registerDevices.ts";
+
+import { openDevice } from "../packages/core/src/index.ts";
+import type { TestDevice } from "../packages/core/src/testing/devices.ts";
+import type { GpuDevice } from "../packages/ops/src/index.ts";
+import type { TestProject } from "vitest/node";
+
+export async function setup(project: TestProject): Promise<void> {
+  const named = process.env["GRIDGRAD_TEST_DEVICES"];
+  const names =
+    named === "none" ? [] : (named?.split(",") ?? ["gpu:cpu", "gpu:webasm", "gpu:headlessgl", "gpu:webgpu"]);
+  const devices: TestDevice[] = [];
+  for (const name of names) {
+    const device = openDevice(name) as GpuDevice;
+    try {
+      await device.ready();
+      devices.push({ name, missing: null });
+    } catch (error) {
+      if (named) throw new Error(`GRIDGRAD_TEST_DEVICES names ${name}, which is not there`, { cause: error });
+      devices.push({
+        name,
+        missing: `${(error as Error).message.replace(`${name}: `, "")}; \`npm run setup:gpu\` installs it`,
+      });
+    }
+    await device.close();
+  }
+  project.provide("devices", devices);
+}

@@ -27,6 +27,10 @@ export interface Device {
   run(op: Op, inputs: readonly DeviceBuffer[], info: OpInfo): DeviceBuffer | Promise<DeviceBuffer>;
   /** Gives a buffer back. It is not used afterwards. */
   free(buffer: DeviceBuffer): void;
+  /** Resolves when the device can run, to a line for people that says what it runs on. Rejects when it cannot. */
+  ready?(): Promise<string>;
+  /** Ops that ran on the plain loops instead of kernels of the device, with the reason. */
+  readonly onLoops?: ReadonlyMap<string, string>;
   /** Ends workers and contexts. The device is not used afterwards. */
   close(): void | Promise<void>;
 }

@@ -6,9 +6,13 @@
  * Source: torch.matmul, for operands of at least two axes.
  */
 
+import type { Values } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
+import { gather } from "../gpu/elementwise.ts";
+import { type GpuStep, quotient, type Thread } from "../gpu/kernel.ts";
+import { reduceMiddle, sumKernel } from "../gpu/reduction.ts";
 import type { Op } from "../op.ts";
-import { broadcastShapes } from "../shape.ts";
+import { broadcastShapes, size } from "../shape.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
 import { broadcastOperand, walk } from "../walk.ts";
@@ -73,4 +77,57 @@ export const matmulOp: Op = {
       }
     });
   },
+
+  gpu({ inShapes: [aShape, bShape], outShape }) {
+    const batch = outShape.slice(0, -2);
+    const [M, K] = aShape.slice(-2);
+    const N = outShape[outShape.length - 1];
+    const steps: GpuStep[] = [];
+    // Where the kernel finds the matrices of an operand: one for the whole batch, or one after the other. What broadcasts along some
+    // axes of the batch only is written out.
+    const [a, b] = [aShape, bShape].map((shape, slot) => {
+      const matrix = shape.slice(-2);
+      const count = size(shape) / size(matrix);
+      if (count === 1) return { slot, step: 0 };
+      if (count === size(batch)) return { slot, step: size(matrix) };
+      const whole = [...batch, ...matrix];
+      steps.push(gather("matmul", whole, broadcastOperand(shape, whole), slot));
+      return { slot: 1 + steps.length, step: size(matrix) };
+    });
+    // A long sum in T parts, so that there is work for many threads, as long as the parts are no tensor too large for the device.
+    const T = Math.max(1, Math.min(Math.ceil(K / longest), Math.floor(2 ** 24 / size(outShape))));
+    steps.push({
+      kernel: matmulKernel,
+      inputs: [a.slot, b.slot],
+      size: size(batch) * M * T * N,
+      integers: { M, K, N, T, count: Math.ceil(K / T), aStep: a.step, bStep: b.step },
+    });
+    if (T === 1) return steps;
+    const products = 1 + steps.length;
+    return [...steps, ...reduceMiddle(sumKernel, products, products + 1, [size(batch) * M, T, N])];
+  },
 };
+
+/** Products that one thread adds up, where the output leaves a choice. */
+const longest = 1024;
+
+/** Thread (batch, m, t, n) adds up the products of part t of a row of a and a column of b: `count` neighbours. */
+function matmulKernel(this: Thread<"M" | "K" | "N" | "T" | "count" | "aStep" | "bStep">, a: Values, b: Values): number {
+  const i = this.thread.x;
+  const row = quotient(i, this.constants.N);
+  const n = i - row * this.constants.N;
+  const outer = quotient(row, this.constants.T);
+  const first = (row - outer * this.constants.T) * this.constants.count;
+  const batch = quotient(outer, this.constants.M);
+  const m = outer - batch * this.constants.M;
+  const aAt = batch * this.constants.aStep + m * this.constants.K;
+  const bAt = batch * this.constants.bStep + n;
+  let total = 0;
+  for (let j = 0; j < this.constants.count; j++) {
+    const k = first + j;
+    if (k < this.constants.K) {
+      total += a[aAt + k] * b[bAt + k * this.constants.N];
+    }
+  }
+  return total;
+}

@@ -10,8 +10,20 @@
  * Source: torch.nn.functional.avg_pool2d.
  */
 
-import { apply, formatShape, type Op, sameShape, ShapeError, type Tensor } from "@gridgrad/core";
+import {
+  apply,
+  formatShape,
+  type Op,
+  quotient,
+  sameShape,
+  ShapeError,
+  size,
+  type Tensor,
+  type Thread,
+  type Values,
+} from "@gridgrad/core";
 
+import { sumInParts } from "./conv1x1.ts";
 import { countWindows, type Pair, type PairLike, type Windows, windowsInside, windowsOfPool } from "../windows.ts";
 
 export interface AvgPoolOptions {
@@ -84,6 +96,17 @@ export const avgPool2dOp: Op<Attrs> = {
       for (let i = 0; i < P * Q; i++) y[channel * P * Q + i] = sums[i] / counts[i];
     }
   },
+
+  gpu({ attrs, inShapes: [[N, C, H, W]], outShape: [, , P, Q] }) {
+    const [KH, KW] = attrs.kernel;
+    const step = {
+      kernel: avgPool2dKernel,
+      inputs: [0],
+      integers: constantsOf([H, W], [P, Q], attrs),
+      functions: [pixelsInKernel],
+    };
+    return sumInParts(step, { terms: KH, longest: Math.ceil(longestSum / KW), outer: N * C, inner: P * Q });
+  },
 };
 
 /** `dx` from `dy`. `size` is `[H, W]`, which strides leave open. */
@@ -121,6 +144,18 @@ export const avgPool2dInputOp: Op<Attrs & { readonly size: Pair }> = {
       dx.set(total, channel * H * W);
     }
   },
+
+  gpu({ attrs, inShapes: [[, , P, Q]], outShape }) {
+    const { kernel, stride } = attrs;
+    const [, , H, W] = outShape;
+    const integers = {
+      ...constantsOf([H, W], [P, Q], attrs),
+      mostH: Math.ceil(kernel[0] / stride[0]),
+      mostW: Math.ceil(kernel[1] / stride[1]),
+    };
+    const functions = [pixelsInKernel];
+    return [{ kernel: avgPool2dInputKernel, inputs: [0], size: size(outShape), integers, functions }];
+  },
 };
 
 /** count of each window. */
@@ -130,4 +165,84 @@ function countPixels([H, W]: Pair, [P, Q]: Pair, { kernel, stride, padding, coun
     return countIncludePad ? kernel[axis] : Math.min(start + kernel[axis], size) - Math.max(start, 0);
   };
   return Float64Array.from({ length: P * Q }, (_, i) => along(0, Math.floor(i / Q), H) * along(1, i % Q, W));
+}
+
+/** Pixels that one thread of y adds up, about. */
+const longestSum = 4096;
+
+/** What the kernels know. Pixels count up to `margin` outside of x. */
+function constantsOf([H, W]: Pair, [P, Q]: Pair, { kernel, stride, padding, countIncludePad }: Attrs) {
+  const [KH, KW] = kernel;
+  const [strideH, strideW] = stride;
+  const [paddingH, paddingW] = padding;
+  const [marginH, marginW] = countIncludePad ? padding : [0, 0];
+  return { H, W, P, Q, KH, KW, strideH, strideW, paddingH, paddingW, marginH, marginW };
+}
+
+type Constant = keyof ReturnType<typeof constantsOf>;
+
+/** Thread (n, c, t, p, q) adds up part t of the rows of a window. */
+function avgPool2dKernel(this: Thread<Constant | "T" | "count">, x: Values): number {
+  const i = this.thread.x;
+  const row = quotient(i, this.constants.Q);
+  const q = i - row * this.constants.Q;
+  const part = quotient(row, this.constants.P);
+  const p = row - part * this.constants.P;
+  const channel = quotient(part, this.constants.T);
+  const first = (part - channel * this.constants.T) * this.constants.count;
+  const top = p * this.constants.strideH - this.constants.paddingH;
+  const left = q * this.constants.strideW - this.constants.paddingW;
+  let total = 0;
+  for (let k = 0; k < this.constants.count; k++) {
+    const kh = first + k;
+    const h = top + kh;
+    if (kh < this.constants.KH && h >= 0 && h < this.constants.H) {
+      const xAt = (channel * this.constants.H + h) * this.constants.W;
+      for (let kw = 0; kw < this.constants.KW; kw++) {
+        const w = left + kw;
+        if (w >= 0 && w < this.constants.W) {
+          total += x[xAt + w];
+        }
+      }
+    }
+  }
+  const rows = pixelsInKernel(top, this.constants.KH, this.constants.H, this.constants.marginH);
+  const columns = pixelsInKernel(left, this.constants.KW, this.constants.W, this.constants.marginW);
+  return total / (rows * columns);
+}
+
+/**
+ * Thread (n, c, h, w) adds up its shares of the windows that hold it: the last one that starts at or before it, and at most `most` in
+ * all, backwards.
+ */
+function avgPool2dInputKernel(this: Thread<Constant | "mostH" | "mostW">, dy: Values): number {
+  const i = this.thread.x;
+  const row = quotient(i, this.constants.W);
+  const w = i - row * this.constants.W;
+  const channel = quotient(row, this.constants.H);
+  const h = row - channel * this.constants.H;
+  const lastP = quotient(h + this.constants.paddingH, this.constants.strideH);
+  const lastQ = quotient(w + this.constants.paddingW, this.constants.strideW);
+  let total = 0;
+  for (let j = 0; j < this.constants.mostH; j++) {
+    const p = lastP - j;
+    const top = p * this.constants.strideH - this.constants.paddingH;
+    if (p >= 0 && p < this.constants.P && h < top + this.constants.KH) {
+      const rows = pixelsInKernel(top, this.constants.KH, this.constants.H, this.constants.marginH);
+      for (let k = 0; k < this.constants.mostW; k++) {
+        const q = lastQ - k;
+        const left = q * this.constants.strideW - this.constants.paddingW;
+        if (q >= 0 && q < this.constants.Q && w < left + this.constants.KW) {
+          const columns = pixelsInKernel(left, this.constants.KW, this.constants.W, this.constants.marginW);
+          total += dy[(channel * this.constants.P + p) * this.constants.Q + q] / (rows * columns);
+        }
+      }
+    }
+  }
+  return total;
+}
+
+/** Pixels that count, along one axis, of a window that starts at `start`. */
+function pixelsInKernel(start: number, kernel: number, pixels: number, margin: number): number {
+  return Math.min(start + kernel, pixels + margin) - Math.max(start, -margin);
 }

@@ -8,7 +8,22 @@
  * Source: torch.nn.functional.conv2d with a kernel of size 1.
  */
 
-import { add, apply, DTypeError, type Op, reshape, ShapeError, type Tensor, transpose } from "@gridgrad/core";
+import {
+  add,
+  apply,
+  DTypeError,
+  type GpuStep,
+  type Op,
+  quotient,
+  reduceMiddle,
+  reshape,
+  ShapeError,
+  sumKernel,
+  type Tensor,
+  type Thread,
+  transpose,
+  type Values,
+} from "@gridgrad/core";
 
 import {
   addProduct,
@@ -68,6 +83,12 @@ export const conv1x1Op: Op = {
       storeBand(y, { C: O, H, W, channel: 0 }, mixed, band);
     }
   },
+
+  gpu({ inShapes: [[N, C, H, W], [O]] }) {
+    const P = H * W;
+    const step = { kernel: conv1x1Kernel, inputs: [0, 1], integers: { C, O, P } };
+    return sumInParts(step, { terms: C, longest: 4096, outer: N * O, inner: P });
+  },
 };
 
 /** `dw` from `x` and `dy`. */
@@ -98,7 +119,93 @@ export const conv1x1WeightOp: Op = {
     }
     storeMatrix(dw, { offset: 0, rows: O, columns: C }, products);
   },
+
+  gpu({ inShapes: [[N, C, H, W], [, O]] }) {
+    const P = H * W;
+    const S = Math.ceil(P / longestStretch);
+    const L = Math.ceil(P / S);
+    const step = { kernel: conv1x1WeightKernel, inputs: [0, 1], integers: { C, O, P, S, L, stretches: N * S } };
+    return sumInParts(step, { terms: N * S, longest: Math.ceil(longestStretch / L), outer: 1, inner: O * C });
+  },
 };
+
+/** Neighbouring pixels that a thread of a weight's gradient adds up in one go; of shorter stretches it takes several. */
+export const longestStretch = 1024;
+
+/**
+ * The steps of a sum of many terms per output element, [outer, inner]. The first one cuts it into T parts of `count` neighbouring
+ * terms, [outer, T, inner], so that there is work for many threads and float32 sums stay short; the others add the parts up. There
+ * are fewer and longer parts where they would make a tensor too large for the device.
+ *
+ * @param first - the first step, whose kernel takes `T` and `count`.
+ * @param options.longest - terms of a part.
+ */
+export function sumInParts(
+  first: Omit<GpuStep, "size">,
+  { terms, longest, outer, inner }: { terms: number; longest: number; outer: number; inner: number },
+): GpuStep[] {
+  const T = Math.max(1, Math.min(Math.ceil(terms / longest), Math.floor(2 ** 24 / (outer * inner))));
+  const integers = { ...first.integers, T, count: Math.ceil(terms / T) };
+  const step = { ...first, integers, size: outer * T * inner };
+  const parts = first.inputs.length;
+  return T === 1 ? [step] : [step, ...reduceMiddle(sumKernel, parts, parts + 1, [outer, T, inner])];
+}
+
+/** Thread (n, o, t, p) mixes part t of the channels of a pixel. */
+function conv1x1Kernel(this: Thread<"C" | "O" | "P" | "T" | "count">, x: Values, weight: Values): number {
+  const i = this.thread.x;
+  const row = quotient(i, this.constants.P);
+  const p = i - row * this.constants.P;
+  const image = quotient(row, this.constants.T);
+  const first = (row - image * this.constants.T) * this.constants.count;
+  const n = quotient(image, this.constants.O);
+  const o = image - n * this.constants.O;
+  const xAt = n * this.constants.C * this.constants.P + p;
+  const weightAt = o * this.constants.C;
+  let total = 0;
+  for (let k = 0; k < this.constants.count; k++) {
+    const c = first + k;
+    if (c < this.constants.C) {
+      total += weight[weightAt + c] * x[xAt + c * this.constants.P];
+    }
+  }
+  return total;
+}
+
+/**
+ * Thread (t, o, c) adds up the products of channel c of x and o of dy over part t of the pixels. Each image is S stretches of L pixels,
+ * the last one shorter, and each part `count` stretches, perhaps of several images.
+ */
+function conv1x1WeightKernel(
+  this: Thread<"C" | "O" | "P" | "S" | "L" | "stretches" | "T" | "count">,
+  x: Values,
+  dy: Values,
+): number {
+  const i = this.thread.x;
+  const row = quotient(i, this.constants.C);
+  const c = i - row * this.constants.C;
+  const t = quotient(row, this.constants.O);
+  const o = row - t * this.constants.O;
+  let total = 0;
+  for (let k = 0; k < this.constants.count; k++) {
+    const stretch = t * this.constants.count + k;
+    if (stretch < this.constants.stretches) {
+      const n = quotient(stretch, this.constants.S);
+      const first = (stretch - n * this.constants.S) * this.constants.L;
+      const xAt = (n * this.constants.C + c) * this.constants.P;
+      const dyAt = (n * this.constants.O + o) * this.constants.P;
+      let part = 0; // of its own: short sums lose fewer digits
+      for (let j = 0; j < this.constants.L; j++) {
+        const p = first + j;
+        if (p < this.constants.P) {
+          part += dy[dyAt + p] * x[xAt + p];
+        }
+      }
+      total += part;
+    }
+  }
+  return total;
+}
 
 /** Adds a bias per channel of `y`, `[N, O, P, Q]`. All convolutions share it. */
 export function addBias(op: string, y: Tensor, bias: Tensor | null | undefined): Tensor {

@@ -9,7 +9,7 @@
  * often a convolution can be differentiated. With groups, the channels of x and y fall into as many independent convolutions.
  *
  * The loops unfold: they write down, for a band of rows of y, the matrix whose column (n, p, q) is the window that this pixel
- * sees. What is left is conv1x1, a matrix product, with C*KH*KW channels.
+ * sees. What is left is conv1x1, a matrix product, with C*KH*KW channels. On a GPU each thread walks through its window instead.
  *
  * Source: torch.nn.functional.conv2d; Chellapilla, Puri and Simard, "High performance convolutional neural networks for document
  * processing", 2006, for the unfolding.
@@ -19,10 +19,12 @@ import {
   apply,
   formatShape,
   type Op,
+  quotient,
   sameShape,
   type Shape,
   ShapeError,
   type Tensor,
+  type Thread,
   ValueError,
   type Values,
 } from "@gridgrad/core";
@@ -44,7 +46,7 @@ import {
   upToFour,
 } from "../panels.ts";
 import { countWindows, type Pair, type PairLike, pairOf, type Windows, windowsInside } from "../windows.ts";
-import { addBias, conv1x1 } from "./conv1x1.ts";
+import { addBias, conv1x1, longestStretch, sumInParts } from "./conv1x1.ts";
 
 export interface ConvOptions {
   /** Pixels from one window to the next. Default 1. */
@@ -154,6 +156,14 @@ export const conv2dOp: Op<ConvAttrs> = {
       }
     }
   },
+
+  gpu({ attrs, inShapes: [xShape, wShape], outShape }) {
+    const conv = sizesOf(xShape, wShape, outShape, attrs);
+    const { N, C, O, P, Q, KH, KW, G } = conv;
+    const step = { kernel: conv2dKernel, inputs: [0, 1], integers: constantsOf(conv) };
+    const longest = Math.ceil(longestSum / (KH * KW));
+    return sumInParts(step, { terms: C / G, longest, outer: N * O, inner: P * Q });
+  },
 };
 
 /** `dx` from `dy` and `w`, which is also the transposed convolution. `size` is `[H, W]`, which strides leave open. */
@@ -190,6 +200,14 @@ export const conv2dInputOp: Op<ConvAttrs & { readonly size: Pair }> = {
     }
     dx.set(total);
   },
+
+  gpu({ attrs, inShapes: [dyShape, wShape], outShape }) {
+    const conv = sizesOf(outShape, wShape, dyShape, attrs);
+    const { N, C, H, W, O, KH, KW, G } = conv;
+    const step = { kernel: conv2dInputKernel, inputs: [0, 1], integers: constantsOf(conv) };
+    const longest = Math.ceil(longestSum / (KH * KW));
+    return sumInParts(step, { terms: O / G, longest, outer: N * C, inner: H * W });
+  },
 };
 
 /** `dw` from `x` and `dy`. `kernel` is `[KH, KW]`, which strides leave open. */
@@ -223,6 +241,16 @@ export const conv2dWeightOp: Op<ConvAttrs & { readonly kernel: Pair }> = {
       }
       storeMatrix(dw, weightOf(conv, g), total);
     }
+  },
+
+  gpu({ attrs, inShapes: [xShape, dyShape], outShape }) {
+    const conv = sizesOf(xShape, outShape, dyShape, attrs);
+    const { N, O, P, Q, K } = conv;
+    const S = Math.ceil(Q / longestStretch);
+    const L = Math.ceil(Q / S);
+    const integers = { ...constantsOf(conv), S, L, stretches: N * P * S };
+    const step = { kernel: conv2dWeightKernel, inputs: [0, 1], integers };
+    return sumInParts(step, { terms: N * P * S, longest: Math.ceil(longestStretch / L), outer: 1, inner: O * K });
   },
 };
 
@@ -297,4 +325,140 @@ function visitStretches(
           visit(at, ((n * C + c) * H + h) * W + from * stride[1] + left, to - from);
         }
       }
+}
+
+/** Products that one thread of y and dx adds up, about: more than the windows of most networks have. */
+const longestSum = 4096;
+
+/** What the kernels know: `channels` and `outputs` are those of one group. */
+function constantsOf({ C, H, W, O, P, Q, KH, KW, G, stride, padding, dilation }: Sizes) {
+  const [strideH, strideW] = stride;
+  const [paddingH, paddingW] = padding;
+  const [dilationH, dilationW] = dilation;
+  const perGroup = { channels: C / G, outputs: O / G };
+  return { C, H, W, O, P, Q, KH, KW, ...perGroup, strideH, strideW, paddingH, paddingW, dilationH, dilationW };
+}
+
+type Constant = keyof ReturnType<typeof constantsOf>;
+
+/** Thread (n, o, t, p, q) adds up the window of a pixel of y, over part t of the channels. */
+function conv2dKernel(this: Thread<Constant | "T" | "count">, x: Values, weight: Values): number {
+  const i = this.thread.x;
+  const row = quotient(i, this.constants.Q);
+  const q = i - row * this.constants.Q;
+  const part = quotient(row, this.constants.P);
+  const p = row - part * this.constants.P;
+  const image = quotient(part, this.constants.T);
+  const first = (part - image * this.constants.T) * this.constants.count;
+  const n = quotient(image, this.constants.O);
+  const o = image - n * this.constants.O;
+  const g = quotient(o, this.constants.outputs);
+  const top = p * this.constants.strideH - this.constants.paddingH;
+  const left = q * this.constants.strideW - this.constants.paddingW;
+  let total = 0;
+  for (let k = 0; k < this.constants.count; k++) {
+    const c = first + k;
+    if (c < this.constants.channels) {
+      const xAt = (n * this.constants.C + g * this.constants.channels + c) * this.constants.H;
+      const weightAt = (o * this.constants.channels + c) * this.constants.KH;
+      for (let kh = 0; kh < this.constants.KH; kh++) {
+        const h = top + kh * this.constants.dilationH;
+        if (h >= 0 && h < this.constants.H) {
+          for (let kw = 0; kw < this.constants.KW; kw++) {
+            const w = left + kw * this.constants.dilationW;
+            if (w >= 0 && w < this.constants.W) {
+              total += weight[(weightAt + kh) * this.constants.KW + kw] * x[(xAt + h) * this.constants.W + w];
+            }
+          }
+        }
+      }
+    }
+  }
+  return total;
+}
+
+/**
+ * Thread (n, c, t, h, w) adds up what the pixels of y that read a pixel of x send back, over part t of the output channels. Kernel
+ * element kh reads row h for the p with p stride = h + padding - kh dilation, if there is one.
+ */
+function conv2dInputKernel(this: Thread<Constant | "T" | "count">, dy: Values, weight: Values): number {
+  const i = this.thread.x;
+  const row = quotient(i, this.constants.W);
+  const w = i - row * this.constants.W;
+  const part = quotient(row, this.constants.H);
+  const h = row - part * this.constants.H;
+  const image = quotient(part, this.constants.T);
+  const first = (part - image * this.constants.T) * this.constants.count;
+  const n = quotient(image, this.constants.C);
+  const channel = image - n * this.constants.C;
+  const g = quotient(channel, this.constants.channels);
+  const c = channel - g * this.constants.channels;
+  let total = 0;
+  for (let kh = 0; kh < this.constants.KH; kh++) {
+    const down = h + this.constants.paddingH - kh * this.constants.dilationH;
+    const p = quotient(down, this.constants.strideH);
+    if (down >= 0 && p * this.constants.strideH === down && p < this.constants.P) {
+      for (let kw = 0; kw < this.constants.KW; kw++) {
+        const right = w + this.constants.paddingW - kw * this.constants.dilationW;
+        const q = quotient(right, this.constants.strideW);
+        if (right >= 0 && q * this.constants.strideW === right && q < this.constants.Q) {
+          for (let k = 0; k < this.constants.count; k++) {
+            if (first + k < this.constants.outputs) {
+              const o = g * this.constants.outputs + first + k;
+              const dyAt = ((n * this.constants.O + o) * this.constants.P + p) * this.constants.Q + q;
+              const weightAt = ((o * this.constants.channels + c) * this.constants.KH + kh) * this.constants.KW + kw;
+              total += weight[weightAt] * dy[dyAt];
+            }
+          }
+        }
+      }
+    }
+  }
+  return total;
+}
+
+/**
+ * Thread (t, o, c, kh, kw) adds up the products of the pixels of y and the pixels of x that this element of the kernel reads for them,
+ * over part t of the rows of y. Each row is S stretches of L pixels, the last one shorter, and each part `count` stretches.
+ */
+function conv2dWeightKernel(
+  this: Thread<Constant | "S" | "L" | "stretches" | "T" | "count">,
+  x: Values,
+  dy: Values,
+): number {
+  const i = this.thread.x;
+  const row = quotient(i, this.constants.KW);
+  const kw = i - row * this.constants.KW;
+  const kernel = quotient(row, this.constants.KH);
+  const kh = row - kernel * this.constants.KH;
+  const pair = quotient(kernel, this.constants.channels);
+  const c = kernel - pair * this.constants.channels;
+  const t = quotient(pair, this.constants.O);
+  const o = pair - t * this.constants.O;
+  const g = quotient(o, this.constants.outputs);
+  const top = kh * this.constants.dilationH - this.constants.paddingH;
+  const left = kw * this.constants.dilationW - this.constants.paddingW;
+  let total = 0;
+  for (let k = 0; k < this.constants.count; k++) {
+    const stretch = t * this.constants.count + k;
+    const line = quotient(stretch, this.constants.S);
+    const n = quotient(line, this.constants.P);
+    const p = line - n * this.constants.P;
+    const h = p * this.constants.strideH + top;
+    if (stretch < this.constants.stretches && h >= 0 && h < this.constants.H) {
+      const first = (stretch - line * this.constants.S) * this.constants.L;
+      const xAt = ((n * this.constants.C + g * this.constants.channels + c) * this.constants.H + h) * this.constants.W;
+      const dyAt = ((n * this.constants.O + o) * this.constants.P + p) * this.constants.Q;
+      let part = 0; // of its own: short sums lose fewer digits
+      for (let j = 0; j < this.constants.L; j++) {
+        const q = first + j;
+        const w = q * this.constants.strideW + left;
+        if (q < this.constants.Q && w >= 0 && w < this.constants.W) {
+          part += dy[dyAt + q] * x[xAt + w];
+        }
+      }
+      total += part;
+    }
+  }
+  return total;
 }

@@ -10,9 +10,21 @@
  * Source: torch.nn.functional.max_pool2d.
  */
 
-import { apply, type Op, sameShape, type Shape, ShapeError, type Tensor, type Values } from "@gridgrad/core";
+import {
+  apply,
+  type GpuStep,
+  type Op,
+  quotient,
+  sameShape,
+  type Shape,
+  ShapeError,
+  size,
+  type Tensor,
+  type Thread,
+  type Values,
+} from "@gridgrad/core";
 
-import { countWindows, type PairLike, type Windows, windowsInside, windowsOfPool } from "../windows.ts";
+import { countWindows, extent, type PairLike, type Windows, windowsInside, windowsOfPool } from "../windows.ts";
 
 export interface MaxPoolOptions {
   /** Pixels from one window to the next. Default: the kernel's size. */
@@ -61,6 +73,11 @@ export const maxPool2dOp: Op<Windows> = {
     const at = findLargest(x, xShape, outShape, attrs);
     for (let i = 0; i < y.length; i++) y[i] = at[i] === nowhere ? -Infinity : x[at[i]];
   },
+
+  gpu({ attrs, inShapes: [xShape], outShape }) {
+    if (!allHoldPixels(xShape, outShape, attrs)) return null; // not every GPU has -Infinity
+    return [findStep(0, xShape, outShape, attrs), takeStep(0, 1, xShape, outShape)];
+  },
 };
 
 /** `dx` from `dy`: puts each pixel of dy where x is largest in its window. */
@@ -83,6 +100,19 @@ export const maxPool2dInputOp: Op<Windows> = {
     for (let i = 0; i < dy.length; i++) if (at[i] !== nowhere) total[at[i]] += dy[i];
     dx.set(total);
   },
+
+  gpu({ attrs, inShapes: [dyShape, xShape] }) {
+    const [, , H, W] = xShape;
+    const [, , P, Q] = dyShape;
+    const [strideH, strideW] = attrs.stride;
+    const [paddingH, paddingW] = attrs.padding;
+    const [mostH, mostW] = extent(attrs).map((pixels, axis) => Math.ceil(pixels / attrs.stride[axis]));
+    const integers = { H, W, P, Q, strideH, strideW, paddingH, paddingW, mostH, mostW };
+    return [
+      findStep(1, xShape, dyShape, attrs),
+      { kernel: putLargestKernel, inputs: [0, 2], size: size(xShape), integers },
+    ];
+  },
 };
 
 /** Takes the pixels of `d` from where x is largest in each window: the transpose of `maxPool2dInput`. */
@@ -102,6 +132,11 @@ export const takeLargestOp: Op<Windows> = {
     const at = findLargest(x, xShape, outShape, attrs);
     for (let i = 0; i < y.length; i++) y[i] = at[i] === nowhere ? 0 : d[at[i]];
   },
+
+  gpu: ({ attrs, inShapes: [, xShape], outShape }) => [
+    findStep(1, xShape, outShape, attrs),
+    takeStep(0, 2, xShape, outShape),
+  ],
 };
 
 /** Marks a window that holds no pixel: with dilation all of its elements can lie in the padding. Its maximum is -Infinity. */
@@ -133,4 +168,133 @@ function findLargest(
       }
     }
   return at;
+}
+
+/** The step that finds, for each window, where x (slot `from`) is largest: the number of the pixel in its channel, or `nowhere`. */
+function findStep(
+  from: number,
+  [, , H, W]: Shape,
+  outShape: Shape,
+  { kernel, stride, padding, dilation }: Windows,
+): GpuStep {
+  const [, , P, Q] = outShape;
+  const [KH, KW] = kernel;
+  const [strideH, strideW] = stride;
+  const [paddingH, paddingW] = padding;
+  const [dilationH, dilationW] = dilation;
+  const integers = { H, W, P, Q, KH, KW, strideH, strideW, paddingH, paddingW, dilationH, dilationW };
+  return { kernel: findLargestKernel, inputs: [from], size: size(outShape), integers, functions: [isNanKernel] };
+}
+
+/** The step that takes the pixels of `from` that slot `at` tells. */
+function takeStep(from: number, at: number, [, , H, W]: Shape, outShape: Shape): GpuStep {
+  const [, , P, Q] = outShape;
+  return { kernel: takeLargestKernel, inputs: [from, at], size: size(outShape), integers: { HW: H * W, PQ: P * Q } };
+}
+
+function allHoldPixels([, , H, W]: Shape, [, , P, Q]: Shape, { kernel, stride, padding, dilation }: Windows): boolean {
+  const along = (axis: 0 | 1, pixels: number, windows: number): boolean => {
+    const held = new Set<number>();
+    for (let k = 0; k < kernel[axis]; k++) {
+      const [from, to] = windowsInside(pixels, windows, stride[axis], k * dilation[axis] - padding[axis]);
+      for (let window = from; window < to; window++) held.add(window);
+    }
+    return held.size === windows;
+  };
+  return along(0, H, P) && along(1, W, Q);
+}
+
+/** Thread (n, c, p, q) walks through its window: the number, in its channel, of the largest pixel, or `nowhere`. */
+function findLargestKernel(
+  this: Thread<
+    "H" | "W" | "P" | "Q" | "KH" | "KW" | "strideH" | "strideW" | "paddingH" | "paddingW" | "dilationH" | "dilationW"
+  >,
+  x: Values,
+): number {
+  const i = this.thread.x;
+  const row = quotient(i, this.constants.Q);
+  const q = i - row * this.constants.Q;
+  const channel = quotient(row, this.constants.P);
+  const p = row - channel * this.constants.P;
+  const top = p * this.constants.strideH - this.constants.paddingH;
+  const left = q * this.constants.strideW - this.constants.paddingW;
+  const xAt = channel * this.constants.H * this.constants.W;
+  let best = -1;
+  let largest = 0;
+  for (let kh = 0; kh < this.constants.KH; kh++) {
+    const h = top + kh * this.constants.dilationH;
+    if (h >= 0 && h < this.constants.H) {
+      for (let kw = 0; kw < this.constants.KW; kw++) {
+        const w = left + kw * this.constants.dilationW;
+        if (w >= 0 && w < this.constants.W) {
+          const here = h * this.constants.W + w;
+          const value = x[xAt + here];
+          if (best < 0 || value > largest || isNanKernel(value) > 0) {
+            best = here;
+            largest = value;
+          }
+        }
+      }
+    }
+  }
+  return best;
+}
+
+/** Thread (n, c, p, q) takes the pixel of d where x is largest. */
+function takeLargestKernel(this: Thread<"HW" | "PQ">, d: Values, at: Values): number {
+  const i = this.thread.x;
+  const here = at[i];
+  if (here < 0) {
+    return 0;
+  }
+  return d[quotient(i, this.constants.PQ) * this.constants.HW + here];
+}
+
+/**
+ * Thread (n, c, h, w) adds up dy of the windows in which it is the largest. They are among those that span it: the last one that starts at
+ * or before it, and at most `most` in all, backwards.
+ */
+function putLargestKernel(
+  this: Thread<"H" | "W" | "P" | "Q" | "strideH" | "strideW" | "paddingH" | "paddingW" | "mostH" | "mostW">,
+  dy: Values,
+  at: Values,
+): number {
+  const i = this.thread.x;
+  const row = quotient(i, this.constants.W);
+  const w = i - row * this.constants.W;
+  const channel = quotient(row, this.constants.H);
+  const h = row - channel * this.constants.H;
+  const here = h * this.constants.W + w;
+  const lastP = quotient(h + this.constants.paddingH, this.constants.strideH);
+  const lastQ = quotient(w + this.constants.paddingW, this.constants.strideW);
+  let total = 0;
+  for (let j = 0; j < this.constants.mostH; j++) {
+    const p = lastP - j;
+    if (p >= 0 && p < this.constants.P) {
+      for (let k = 0; k < this.constants.mostW; k++) {
+        const q = lastQ - k;
+        if (q >= 0 && q < this.constants.Q) {
+          const window = (channel * this.constants.P + p) * this.constants.Q + q;
+          if (at[window] === here) {
+            total += dy[window];
+          }
+        }
+      }
+    }
+  }
+  return total;
+}
+
+/** 1 for NaN, else 0. Some GPUs take `value !== value` to be never true. */
+function isNanKernel(value: number): number {
+  if (Math.abs(value) <= 3.4028234663852886e38) {
+    return 0;
+  }
+  if (value > 0) {
+    return 0;
+  }
+  if (value < 0) {
+    return 0;
+  }
+  return 1;
 }

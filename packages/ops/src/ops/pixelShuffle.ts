@@ -10,7 +10,7 @@
  * convolutional neural network", 2016.
  */
 
-import { apply, type Op, ShapeError, type Tensor, ValueError } from "@gridgrad/core";
+import { apply, gather, type Op, ShapeError, stridesOf, type Tensor, ValueError } from "@gridgrad/core";
 
 interface Attrs {
   /** `s`, fine pixels per coarse pixel and axis. */
@@ -79,6 +79,12 @@ export const pixelShuffleOp: Op<Attrs> = {
         for (let w = 0; w < W; w++) y[fine + w * s] = x[coarse + w];
       }
   },
+
+  gpu({ attrs: { scale: s }, inShapes: [[N, channels, H, W]] }) {
+    const C = channels / (s * s);
+    const [n, c, i, j, h, w] = stridesOf([N, C, s, s, H, W]);
+    return [gather("pixelShuffle", [N, C, H, s, W, s], { strides: [n, c, h, i, w, j] })];
+  },
 };
 
 export const pixelUnshuffleOp: Op<Attrs> = {
@@ -104,6 +110,12 @@ export const pixelUnshuffleOp: Op<Attrs> = {
         const fine = fineRow(channel, h, s, H, W);
         for (let w = 0; w < W; w++) y[coarse + w] = x[fine + w * s];
       }
+  },
+
+  gpu({ attrs: { scale: s }, outShape: [N, channels, H, W] }) {
+    const C = channels / (s * s);
+    const [n, c, h, i, w, j] = stridesOf([N, C, H, s, W, s]);
+    return [gather("pixelUnshuffle", [N, C, s, s, H, W], { strides: [n, c, i, j, h, w] })];
   },
 };
 

@@ -17,7 +17,7 @@ export { allocate, bytesPerElement, checkDType, type DType, dtypeOf, isFloat, ty
 export { eager, setEager } from "./eager.ts";
 export { DTypeError, GraphError, ShapeError, ValueError } from "./errors.ts";
 export { explain, Explanation, formatBytes, profile, type Step } from "./explain.ts";
-export { elementwise, gather } from "./gpu/elementwise.ts";
+export { elementwise, elementwiseStep, gather } from "./gpu/elementwise.ts";
 export {
   type GpuPlan,
   type GpuStep,
@@ -29,7 +29,7 @@ export {
   type ScalarFunction,
   type Thread,
 } from "./gpu/kernel.ts";
-export { maxKernel, minKernel, reduceAxes, reduceMiddle, sumKernel } from "./gpu/reduction.ts";
+export { maxKernel, minKernel, reduceAxes, reduceMiddle, sumInParts, sumKernel } from "./gpu/reduction.ts";
 export { dependencies } from "./graph.ts";
 export { isRealized, takeAsLeaf } from "./held.ts";
 export type { Op, OpInfo } from "./op.ts";

@@ -4,7 +4,7 @@
  */
 
 import type { OpInfo } from "../op.ts";
-import { size } from "../shape.ts";
+import { type Shape, size } from "../shape.ts";
 import { broadcastOperand, denseOperand, mergeAxes, type Operand } from "../walk.ts";
 import { type GpuPlan, type GpuStep, kernelName, type ScalarFunction } from "./kernel.ts";
 
@@ -13,7 +13,7 @@ import { type GpuPlan, type GpuStep, kernelName, type ScalarFunction } from "./k
  *
  * @param f - a function declaration that keeps to the rules for kernels. Its first parameters are the elements of the inputs, and the
  *   further ones what `floats` gives.
- * @param options.floats - numbers from the attributes, finite.
+ * @param options.floats - numbers from the attributes. Where one is not finite in float32, the loops compute.
  * @param options.functions - functions of numbers that `f` calls.
  */
 export function elementwise<Attrs extends object = object>(
@@ -22,26 +22,36 @@ export function elementwise<Attrs extends object = object>(
 ): (info: OpInfo<Attrs>) => GpuPlan {
   return ({ inShapes, outShape, attrs }) => {
     const floats = options.floats?.(attrs) ?? [];
-    const operands = inShapes.map((shape) => broadcastOperand(shape, outShape));
-    const { decode, at, integers } = indices(outShape, operands);
-    const values = [...at.map((index, k) => `x${k}[${index}]`), ...floats.map((_, k) => `this.constants.f${k}`)];
-    const name = kernelName(f);
-    const source = [
-      `function (${at.map((_, k) => `x${k}`).join(", ")}) {`,
-      ...decode,
-      `  return ${name}(${values.join(", ")});`,
-      "}",
-    ].join("\n");
-    return [
-      {
-        kernel: { name, source },
-        inputs: inShapes.map((_, k) => k),
-        size: size(outShape),
-        integers,
-        floats: Object.fromEntries(floats.map((value, k) => [`f${k}`, value])),
-        functions: [f, ...(options.functions ?? [])],
-      },
-    ];
+    if (!floats.every((value) => Number.isFinite(Math.fround(value)))) return null; // no language has a literal for them
+    const inputs = inShapes.map((shape, from) => ({ from, shape }));
+    return [elementwiseStep(f, outShape, inputs, { floats, functions: options.functions })];
+  };
+}
+
+/** The same as one step among others, with a result of `outShape`: its operands are the values in the slots `from`. */
+export function elementwiseStep(
+  f: ScalarFunction,
+  outShape: Shape,
+  inputs: readonly { readonly from: number; readonly shape: Shape }[],
+  { floats = [], functions = [] }: { floats?: readonly number[]; functions?: readonly ScalarFunction[] } = {},
+): GpuStep {
+  const operands = inputs.map(({ shape }) => broadcastOperand(shape, outShape));
+  const { decode, at, integers } = indices(outShape, operands);
+  const values = [...at.map((index, k) => `x${k}[${index}]`), ...floats.map((_, k) => `this.constants.f${k}`)];
+  const name = kernelName(f);
+  const source = [
+    `function (${at.map((_, k) => `x${k}`).join(", ")}) {`,
+    ...decode,
+    `  return ${name}(${values.join(", ")});`,
+    "}",
+  ].join("\n");
+  return {
+    kernel: { name, source },
+    inputs: inputs.map(({ from }) => from),
+    size: size(outShape),
+    integers,
+    floats: Object.fromEntries(floats.map((value, k) => [`f${k}`, value])),
+    functions: [f, ...functions],
   };
 }
 

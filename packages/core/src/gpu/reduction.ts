@@ -64,6 +64,31 @@ export function reduceMiddle(
   return parts === 1 ? [stage] : [stage, ...reduceMiddle(kernel, next, next + 1, [outer, parts, inner])];
 }
 
+/**
+ * The steps of a sum of many terms per output element, [outer, inner]. The first one leaves T partial sums of up to `count` terms,
+ * [outer, T, inner], so that there is work for many threads and float32 sums stay short; the others add them up. There are fewer
+ * and longer ones where they would make a tensor too large for the device.
+ *
+ * @param first - the first step, whose kernel takes `T` and `count`.
+ * @param options.longest - terms of a partial sum.
+ * @param options.slot - the slot of its result: as many as there are inputs of the op and steps before. Default: as many as it reads.
+ */
+export function sumInParts(
+  first: Omit<GpuStep, "size">,
+  {
+    terms,
+    longest,
+    outer,
+    inner,
+    slot = first.inputs.length,
+  }: { terms: number; longest: number; outer: number; inner: number; slot?: number },
+): GpuStep[] {
+  const T = Math.max(1, Math.min(Math.ceil(terms / longest), Math.floor(2 ** 24 / (outer * inner))));
+  const integers = { ...first.integers, T, count: Math.ceil(terms / T) };
+  const step = { ...first, integers, size: outer * T * inner };
+  return T === 1 ? [step] : [step, ...reduceMiddle(sumKernel, slot, slot + 1, [outer, T, inner])];
+}
+
 /** Thread (o, t, i) adds up elements t, t + T, t + 2T, .. of the middle axis. */
 export function sumKernel(this: Thread<"R" | "T" | "inner" | "count">, x: Values): number {
   const i = this.thread.x;

@@ -77,11 +77,36 @@ export const clampOp: Op<Attrs> = {
     for (let i = 0; i < y.length; i++) y[i] = Math.min(Math.max(x[i], low), high);
   },
 
-  gpu: elementwise(clampKernel, { floats: ({ min, max }) => [min ?? -largest, max ?? largest] }),
+  gpu(info) {
+    const low = Math.fround(info.attrs.min ?? -Infinity);
+    const high = Math.fround(info.attrs.max ?? Infinity);
+    if (low === Infinity || high === -Infinity) return null; // beyond float32, where a kernel's constants are finite
+    if (low === -Infinity && high === Infinity) return 0;
+    if (low === -Infinity) return elementwise(atMostKernel, { floats: () => [high] })(info);
+    if (high === Infinity) return elementwise(atLeastKernel, { floats: () => [low] })(info);
+    return elementwise(clampKernel, { floats: () => [low, high] })(info);
+  },
 };
 
-/** The largest float32: what stands in for no limit. */
-const largest = 3.4028234663852886e38;
+function atLeastKernel(x: number, min: number): number {
+  if (x < min) {
+    return min;
+  }
+  if (x >= min) {
+    return x;
+  }
+  return x + 1; // NaN, which drivers lose if nothing but x stands here: they make a maximum of that
+}
+
+function atMostKernel(x: number, max: number): number {
+  if (x > max) {
+    return max;
+  }
+  if (x <= max) {
+    return x;
+  }
+  return x + 1; // NaN
+}
 
 function clampKernel(x: number, min: number, max: number): number {
   if (x < min) {
@@ -90,5 +115,8 @@ function clampKernel(x: number, min: number, max: number): number {
   if (x > max) {
     return max;
   }
-  return x;
+  if (x >= min) {
+    return x;
+  }
+  return x + 1; // NaN
 }

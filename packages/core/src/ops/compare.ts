@@ -159,10 +159,10 @@ function equalKernel(a: number, b: number): number {
 }
 
 function notEqualKernel(a: number, b: number): number {
-  if (a !== b) {
-    return 1;
+  if (a === b) {
+    return 0;
   }
-  return 0;
+  return 1; // WebGPU's !== does not hold for NaN
 }
 
 function lessKernel(a: number, b: number): number {

@@ -39,6 +39,16 @@ export const expOp: Op = {
   gpu: elementwise(expKernel),
 };
 
-function expKernel(x: number): number {
-  return Math.exp(x);
+/** Outside [-104, 104], for infinities and for NaN, of which no comparison holds, drivers do not agree on the answer. */
+export function expKernel(x: number): number {
+  if (Math.abs(x) <= 104) {
+    return Math.exp(x);
+  }
+  if (x > 0) {
+    return x * 3.4e38;
+  }
+  if (x < 0) {
+    return 0;
+  }
+  return x + 1; // not x: drivers make a maximum of that, which loses NaN
 }

@@ -36,9 +36,38 @@ export const logOp: Op = {
   loops(y, [x]) {
     for (let i = 0; i < y.length; i++) y[i] = Math.log(x[i]);
   },
-  gpu: elementwise(logKernel),
+  gpu: elementwise(logKernel, { functions: [logOfRatioKernel] }),
 };
 
-function logKernel(x: number): number {
-  return Math.log(x);
+/** Drivers return numbers for the logarithm of 0 and of negative numbers, and lose its digits near 1. */
+export function logKernel(x: number): number {
+  if (x > 0) {
+    if (x > 0.7 && x < 1.4) {
+      return logOfRatioKernel((x - 1) / (x + 1));
+    }
+    return Math.log(x);
+  }
+  if (x < 0) {
+    return Math.sqrt(x); // NaN
+  }
+  if (x === 0) {
+    return -1 / Math.abs(x);
+  }
+  return x; // NaN
+}
+
+/**
+ * ln((1 + s) / (1 - s)) = 2 (s + s³/3 + s⁵/5 + ..) for 0 <= |s| <= 1/3, to float32's last digit: what is left out is below s¹⁷/8.
+ * With s = e / (2 + e) it is ln(1 + e).
+ */
+export function logOfRatioKernel(s: number): number {
+  const z = s * s;
+  let series = 1 / 15;
+  series = series * z + 1 / 13;
+  series = series * z + 1 / 11;
+  series = series * z + 1 / 9;
+  series = series * z + 1 / 7;
+  series = series * z + 1 / 5;
+  series = series * z + 1 / 3;
+  return 2 * (s + s * z * series);
 }

@@ -10,7 +10,7 @@ import type { Values } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import { gather } from "../gpu/elementwise.ts";
 import { type GpuStep, quotient, type Thread } from "../gpu/kernel.ts";
-import { reduceMiddle, sumKernel } from "../gpu/reduction.ts";
+import { sumInParts } from "../gpu/reduction.ts";
 import type { Op } from "../op.ts";
 import { broadcastShapes, size } from "../shape.ts";
 import { apply } from "../apply.ts";
@@ -94,21 +94,17 @@ export const matmulOp: Op = {
       steps.push(gather("matmul", whole, broadcastOperand(shape, whole), slot));
       return { slot: 1 + steps.length, step: size(matrix) };
     });
-    // A long sum in T parts, so that there is work for many threads, as long as the parts are no tensor too large for the device.
-    const T = Math.max(1, Math.min(Math.ceil(K / longest), Math.floor(2 ** 24 / size(outShape))));
-    steps.push({
+    const step = {
       kernel: matmulKernel,
       inputs: [a.slot, b.slot],
-      size: size(batch) * M * T * N,
-      integers: { M, K, N, T, count: Math.ceil(K / T), aStep: a.step, bStep: b.step },
-    });
-    if (T === 1) return steps;
-    const products = 1 + steps.length;
-    return [...steps, ...reduceMiddle(sumKernel, products, products + 1, [size(batch) * M, T, N])];
+      integers: { M, K, N, aStep: a.step, bStep: b.step },
+    };
+    const sum = { terms: K, longest, outer: size(batch) * M, inner: N, slot: 2 + steps.length };
+    return [...steps, ...sumInParts(step, sum)];
   },
 };
 
-/** Products that one thread adds up, where the output leaves a choice. */
+/** Products that one thread adds up. */
 const longest = 1024;
 
 /** Thread (batch, m, t, n) adds up the products of part t of a row of a and a column of b: `count` neighbours. */

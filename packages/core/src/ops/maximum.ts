@@ -60,5 +60,11 @@ export const maximumOp: Op = {
 };
 
 function maximumKernel(a: number, b: number): number {
-  return Math.max(a, b);
+  if (a > b) {
+    return a;
+  }
+  if (b >= a) {
+    return b;
+  }
+  return a + b; // NaN, which Math.max may lose
 }

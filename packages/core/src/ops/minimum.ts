@@ -60,5 +60,11 @@ export const minimumOp: Op = {
 };
 
 function minimumKernel(a: number, b: number): number {
-  return Math.min(a, b);
+  if (a < b) {
+    return a;
+  }
+  if (b <= a) {
+    return b;
+  }
+  return a + b; // NaN, which Math.min may lose
 }

@@ -6,6 +6,7 @@
  * Source: torch.nn.functional.pad with mode="constant", with the axes in their order instead of from the last one.
  */
 
+import { place } from "../gpu/place.ts";
 import { DTypeError, ValueError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { type Shape, stridesOf } from "../shape.ts";
@@ -70,6 +71,9 @@ export const padOp: Op<Attrs> = {
       for (let i = 0; i < n; i++) y[yAt + i * yStep] = x[xAt + i];
     });
   },
+
+  gpu: ({ attrs: { padding, value }, inShapes: [shape], outShape }) =>
+    place(shape, outShape, { starts: padding.map(([before]) => before), steps: padding.map(() => 1), fill: value }),
 };
 
 function paddedShape(x: Shape, padding: Attrs["padding"]): Shape {

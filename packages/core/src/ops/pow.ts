@@ -59,7 +59,7 @@ export const powOp: Op = {
     });
   },
 
-  gpu: elementwise(powKernel),
+  gpu: elementwise(powKernel, { functions: [wholePowerKernel, hugePowerKernel] }),
 };
 
 /** a^b by IEEE 754, from which JavaScript departs for 1^NaN and for 1 and -1 to an infinite power. */
@@ -67,6 +67,87 @@ function power(a: number, b: number): number {
   return a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b;
 }
 
+/**
+ * Drivers have powers of positive numbers only, as e^(b ln a), which loses digits for large b. So the whole part of the exponent
+ * multiplies, with the sign of a, and the fraction is left to them.
+ */
 function powKernel(a: number, b: number): number {
-  return Math.pow(a, b);
+  if (a === 1 || b === 0) {
+    return 1;
+  }
+  const size = Math.abs(a);
+  const exponent = Math.abs(b);
+  if (exponent >= 16777216) {
+    return hugePowerKernel(size, b);
+  }
+  let whole = Math.floor(exponent);
+  let fraction = exponent - whole;
+  if (b < 0) {
+    whole = -whole;
+    fraction = -fraction;
+  }
+  if (fraction === 0) {
+    return wholePowerKernel(a, whole);
+  }
+  if (size === 0) {
+    if (b < 0) {
+      return 1 / size;
+    }
+    if (b > 0) {
+      return 0;
+    }
+    return a + b; // NaN
+  }
+  if (a > 0 || a < -3.4028234663852886e38) {
+    if (fraction === 0.5) {
+      return wholePowerKernel(size, whole) * Math.sqrt(size);
+    }
+    if (fraction === -0.5) {
+      return wholePowerKernel(size, whole) / Math.sqrt(size);
+    }
+    if (Math.abs(fraction) > 0) {
+      return wholePowerKernel(size, whole) * Math.pow(size, fraction);
+    }
+    return a + b; // NaN
+  }
+  if (a < 0) {
+    return Math.sqrt(a); // NaN
+  }
+  return a + b; // NaN
+}
+
+/** size^b for |b| >= 2^24, which is even or infinite. */
+function hugePowerKernel(size: number, b: number): number {
+  if (size === 1) {
+    return 1;
+  }
+  if (size > 1) {
+    return Math.pow(size, b);
+  }
+  if (size < 1) {
+    return 1 / Math.pow(1 / size, b);
+  }
+  return size + b; // NaN
+}
+
+/** a to a whole exponent n of less than 2^24, by squaring: a product of the a^(2^k) whose bit k is set in n. */
+function wholePowerKernel(a: number, n: number): number {
+  let left = Math.abs(n);
+  let square = a;
+  let product = 1.0;
+  for (let k = 0; k < 24; k++) {
+    if (left < 1) {
+      break;
+    }
+    const half = Math.floor(left * 0.5);
+    if (left > half * 2) {
+      product = product * square;
+    }
+    square = square * square;
+    left = half;
+  }
+  if (n < 0) {
+    return 1 / product;
+  }
+  return product;
 }

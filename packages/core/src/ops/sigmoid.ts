@@ -40,6 +40,14 @@ export const sigmoidOp: Op = {
   gpu: elementwise(sigmoidKernel),
 };
 
-function sigmoidKernel(x: number): number {
-  return 1 / (1 + Math.exp(-x));
+/** With e^-|x|, which cannot overflow. */
+export function sigmoidKernel(x: number): number {
+  const e = Math.exp(-Math.abs(x));
+  if (x >= 0) {
+    return 1 / (1 + e);
+  }
+  if (x < 0) {
+    return e / (1 + e);
+  }
+  return x;
 }

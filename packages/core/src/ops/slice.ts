@@ -7,6 +7,7 @@
  */
 
 import { gather } from "../gpu/elementwise.ts";
+import { place } from "../gpu/place.ts";
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { formatShape, type Shape, stridesOf } from "../shape.ts";
@@ -90,6 +91,8 @@ export const unsliceOp: Op<Attrs & { readonly whole: Shape }> = {
       for (let i = 0; i < n; i++) y[yAt + i * yStep] = x[xAt + i];
     });
   },
+
+  gpu: ({ attrs: { starts, steps, part }, outShape }) => place(part, outShape, { starts, steps, fill: 0 }),
 };
 
 /** A tensor of shape `whole`, read at the places of a part. */

@@ -40,6 +40,20 @@ export const tanhOp: Op = {
   gpu: elementwise(tanhKernel),
 };
 
+/** Drivers return NaN for the tanh of large numbers, where it is 1, and lose its digits near 0, where a series has them. */
 function tanhKernel(x: number): number {
-  return Math.tanh(Math.min(Math.max(x, -10), 10));
+  if (Math.abs(x) < 0.25) {
+    const z = x * x;
+    return x * (1 + z * (((62 / 2835) * z - 17 / 315) * z * z + (2 / 15) * z - 1 / 3));
+  }
+  if (Math.abs(x) < 10) {
+    return Math.tanh(x);
+  }
+  if (x > 0) {
+    return 1;
+  }
+  if (x < 0) {
+    return -1;
+  }
+  return x;
 }

@@ -65,8 +65,8 @@ export const whereOp: Op = {
 };
 
 function whereKernel(condition: number, a: number, b: number): number {
-  if (condition !== 0) {
-    return a;
+  if (condition === 0) {
+    return b;
   }
-  return b;
+  return a; // for NaN, too
 }

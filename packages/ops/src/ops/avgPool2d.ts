@@ -21,9 +21,10 @@ import {
   type Tensor,
   type Thread,
   type Values,
+  sumInParts,
 } from "@gridgrad/core";
 
-import { sumInParts } from "./conv1x1.ts";
+import { longestSum } from "./conv1x1.ts";
 import { countWindows, type Pair, type PairLike, type Windows, windowsInside, windowsOfPool } from "../windows.ts";
 
 export interface AvgPoolOptions {
@@ -166,9 +167,6 @@ function countPixels([H, W]: Pair, [P, Q]: Pair, { kernel, stride, padding, coun
   };
   return Float64Array.from({ length: P * Q }, (_, i) => along(0, Math.floor(i / Q), H) * along(1, i % Q, W));
 }
-
-/** Pixels that one thread of y adds up, about. */
-const longestSum = 4096;
 
 /** What the kernels know. Pixels count up to `margin` outside of x. */
 function constantsOf([H, W]: Pair, [P, Q]: Pair, { kernel, stride, padding, countIncludePad }: Attrs) {

@@ -127,7 +127,7 @@ describeOp(batchNorm2d, {
     },
     "outside training": {
       f: (x, weight, bias) =>
-        batchNorm2d(x, tensor([1, -1], [2], { dtype: "float64" }), tensor([1, 2], [2], { dtype: "float64" }), {
+        batchNorm2d(x, tensor([1, -1], [2], { dtype: x.dtype }), tensor([1, 2], [2], { dtype: x.dtype }), {
           weight,
           bias,
         }).y,

@@ -27,6 +27,7 @@ import {
   type Thread,
   ValueError,
   type Values,
+  sumInParts,
 } from "@gridgrad/core";
 
 import {
@@ -46,7 +47,7 @@ import {
   upToFour,
 } from "../panels.ts";
 import { countWindows, type Pair, type PairLike, pairOf, type Windows, windowsInside } from "../windows.ts";
-import { addBias, conv1x1, longestStretch, sumInParts } from "./conv1x1.ts";
+import { addBias, conv1x1, longestPixels, longestSum } from "./conv1x1.ts";
 
 export interface ConvOptions {
   /** Pixels from one window to the next. Default 1. */
@@ -246,11 +247,11 @@ export const conv2dWeightOp: Op<ConvAttrs & { readonly kernel: Pair }> = {
   gpu({ attrs, inShapes: [xShape, dyShape], outShape }) {
     const conv = sizesOf(xShape, outShape, dyShape, attrs);
     const { N, O, P, Q, K } = conv;
-    const S = Math.ceil(Q / longestStretch);
+    const S = Math.ceil(Q / longestPixels);
     const L = Math.ceil(Q / S);
     const integers = { ...constantsOf(conv), S, L, stretches: N * P * S };
     const step = { kernel: conv2dWeightKernel, inputs: [0, 1], integers };
-    return sumInParts(step, { terms: N * P * S, longest: Math.ceil(longestStretch / L), outer: 1, inner: O * K });
+    return sumInParts(step, { terms: N * P * S, longest: Math.ceil(longestPixels / L), outer: 1, inner: O * K });
   },
 };
 
@@ -326,9 +327,6 @@ function visitStretches(
         }
       }
 }
-
-/** Products that one thread of y and dx adds up, about: more than the windows of most networks have. */
-const longestSum = 4096;
 
 /** What the kernels know: `channels` and `outputs` are those of one group. */
 function constantsOf({ C, H, W, O, P, Q, KH, KW, G, stride, padding, dilation }: Sizes) {

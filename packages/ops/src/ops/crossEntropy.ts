@@ -87,9 +87,10 @@ export function crossEntropy(
   if (target.values) checkLabels(target.values, target.shape, C, ignoreIndex);
 
   const logp = logSoftmax(logits, 1);
-  const counts = notEqual(target, ignoreIndex);
+  // Compared as floating numbers, which stay on every device. Float32 holds the labels that can occur, up to 2^24, exactly.
+  const counts = notEqual(cast(target, logits.dtype), ignoreIndex);
   const classWeight = weight && reshape(weight, [1, C, ...spatial.map(() => 1)]);
-  const labelWeight = classWeight ? takeClass(classWeight, target, ignoreIndex) : cast(counts, logits.dtype);
+  const labelWeight = classWeight ? takeClass(classWeight, target, ignoreIndex) : counts;
   let score = mul(takeClass(logp, target, ignoreIndex), labelWeight);
   if (labelSmoothing > 0) {
     const overClasses = where(counts, sum(classWeight ? mul(logp, classWeight) : logp, 1), 0);

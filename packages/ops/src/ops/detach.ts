@@ -33,4 +33,5 @@ export const detachOp: Op = {
   loops(y, [x]) {
     y.set(x);
   },
+  gpu: () => 0,
 };

@@ -10,9 +10,21 @@
  * torch.nn.functional.gelu.
  */
 
-import { add, apply, exp, mul, type Op, sub, tanh, type Tensor, ValueError } from "@gridgrad/core";
+import {
+  add,
+  apply,
+  elementwise,
+  exp,
+  mul,
+  type Op,
+  sigmoidKernel,
+  sub,
+  tanh,
+  type Tensor,
+  ValueError,
+} from "@gridgrad/core";
 
-import { erf, erfOf } from "./erf.ts";
+import { erf, erfNearZeroKernel, erfOf, erfRestKernel } from "./erf.ts";
 
 /** `"none"`: the exact function; `"tanh"`: an approximation of it that is off by up to 5e-4. */
 export type GeluApproximation = "none" | "tanh";
@@ -72,4 +84,29 @@ export const geluOp: Op<{ readonly approximate: GeluApproximation }> = {
       }
     }
   },
+
+  gpu: (info) => (info.attrs.approximate === "none" ? exactPlan(info) : tanhPlan(info)),
 };
+
+const exactPlan = elementwise(geluKernel, { functions: [erfNearZeroKernel, erfRestKernel] });
+const tanhPlan = elementwise(geluTanhKernel, { floats: () => [tanhScale, cubic], functions: [sigmoidKernel] });
+
+/** For negative x, Φ(x) is half the rest that erf lacks to 1: 1 + erf would lose its digits. */
+function geluKernel(x: number): number {
+  const a = Math.abs(x) * 0.7071067811865476; // 1/√2
+  if (a <= 0.5) {
+    return 0.5 * x * (1 + erfNearZeroKernel(x * 0.7071067811865476));
+  }
+  if (x > 0) {
+    return x * (1 - 0.5 * erfRestKernel(a));
+  }
+  if (x < 0) {
+    return x * (0.5 * erfRestKernel(a));
+  }
+  return x; // NaN
+}
+
+/** (1 + tanh u) / 2 is sigmoid(2u), which keeps the digits that 1 + tanh loses for negative u. */
+function geluTanhKernel(x: number, tanhScale: number, cubic: number): number {
+  return x * sigmoidKernel(2 * tanhScale * x * (1 + cubic * x * x));
+}

@@ -6,9 +6,21 @@
  * Source: torch.nn.functional.log_softmax.
  */
 
-import { apply, exp, mul, normalizeAxis, type Op, sub, sum, type Tensor } from "@gridgrad/core";
+import {
+  apply,
+  elementwiseStep,
+  exp,
+  logKernel,
+  logOfRatioKernel,
+  mul,
+  normalizeAxis,
+  type Op,
+  sub,
+  sum,
+  type Tensor,
+} from "@gridgrad/core";
 
-import { aroundAxis } from "./softmax.ts";
+import { aroundAxis, powerSteps } from "./softmax.ts";
 
 /**
  * Turns scores into logarithms of probabilities along an axis.
@@ -57,4 +69,18 @@ export const logSoftmaxOp: Op<{ readonly axis: number }> = {
       }
     }
   },
+
+  gpu({ attrs: { axis }, outShape }) {
+    const { steps, largest, total, groups } = powerSteps(outShape, axis);
+    const inputs = [
+      { from: 0, shape: outShape },
+      { from: largest, shape: groups },
+      { from: total, shape: groups },
+    ];
+    return [...steps, elementwiseStep(logShareKernel, outShape, inputs, { functions: [logKernel, logOfRatioKernel] })];
+  },
 };
+
+function logShareKernel(x: number, largest: number, total: number): number {
+  return x - largest - logKernel(total);
+}

@@ -6,7 +6,7 @@
  * Source: Elfwing, Uchibe and Doya, "Sigmoid-weighted linear units", Neural Networks 107, 2018; torch.nn.functional.silu.
  */
 
-import { add, apply, mul, type Op, sigmoid, sub, type Tensor } from "@gridgrad/core";
+import { add, apply, elementwise, mul, type Op, sigmoid, sigmoidKernel, sub, type Tensor } from "@gridgrad/core";
 
 /**
  * Each element times its logistic sigmoid.
@@ -39,4 +39,10 @@ export const siluOp: Op = {
   loops(y, [x]) {
     for (let i = 0; i < y.length; i++) y[i] = x[i] / (1 + Math.exp(-x[i]));
   },
+
+  gpu: elementwise(siluKernel, { functions: [sigmoidKernel] }),
 };
+
+function siluKernel(x: number): number {
+  return x * sigmoidKernel(x);
+}

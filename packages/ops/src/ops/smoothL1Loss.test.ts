@@ -70,7 +70,7 @@ describeOp(smoothL1Loss, {
 
   gradients: {
     "on the parabola and the lines, away from where they meet": {
-      f: (x) => smoothL1Loss(x, zeros([2, 3], { dtype: "float64" }), none),
+      f: (x) => smoothL1Loss(x, zeros([2, 3], { dtype: x.dtype }), none),
       inputs: fc.tuple(reals([2, 3], { kinks: [-1, 1] })),
     },
     "both arguments": {

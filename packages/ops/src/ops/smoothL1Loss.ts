@@ -7,7 +7,7 @@
  * Source: Girshick, "Fast R-CNN", arXiv 1504.08083, 2015; torch.nn.functional.smooth_l1_loss.
  */
 
-import { apply, clamp, div, mul, type Op, sub, type Tensor, ValueError } from "@gridgrad/core";
+import { apply, clamp, div, elementwise, mul, type Op, sub, type Tensor, ValueError } from "@gridgrad/core";
 
 import { l1Loss } from "./l1Loss.ts";
 import { checkReduction, checkTarget, type Reduction, reduceLosses } from "./lossReduction.ts";
@@ -57,4 +57,14 @@ export const smoothL1Op: Op<{ readonly beta: number }> = {
       y[i] = a < beta ? (a * a) / (2 * beta) : a - beta / 2;
     }
   },
+
+  gpu: elementwise(smoothL1Kernel, { floats: ({ beta }) => [beta] }),
 };
+
+function smoothL1Kernel(d: number, beta: number): number {
+  const a = Math.abs(d);
+  if (a < beta) {
+    return a * 0.5 * (a / beta); // a² may overflow
+  }
+  return a - beta * 0.5;
+}

@@ -8,7 +8,23 @@
  * Source: torch.nn.functional.softmax.
  */
 
-import { apply, mul, normalizeAxis, type Op, type Shape, size, sub, sum, type Tensor } from "@gridgrad/core";
+import {
+  apply,
+  elementwiseStep,
+  expKernel,
+  type GpuStep,
+  maxKernel,
+  mul,
+  normalizeAxis,
+  type Op,
+  reduceMiddle,
+  type Shape,
+  size,
+  sub,
+  sum,
+  sumKernel,
+  type Tensor,
+} from "@gridgrad/core";
 
 /**
  * Turns scores into probabilities along an axis.
@@ -61,7 +77,46 @@ export const softmaxOp: Op<{ readonly axis: number }> = {
       }
     }
   },
+
+  gpu({ attrs: { axis }, outShape }) {
+    const { steps, powers, total, groups } = powerSteps(outShape, axis);
+    const inputs = [
+      { from: powers, shape: outShape },
+      { from: total, shape: groups },
+    ];
+    return [...steps, elementwiseStep(shareKernel, outShape, inputs)];
+  },
 };
+
+/**
+ * Steps from input 0, the only input, and the slots of their results: the largest along `axis`, of shape `groups`; e^(x - largest);
+ * and the sum of those along `axis`.
+ */
+export function powerSteps(
+  shape: Shape,
+  axis: number,
+): { steps: GpuStep[]; largest: number; powers: number; total: number; groups: Shape } {
+  const { outer, count, inner } = aroundAxis(shape, axis);
+  const groups = shape.map((dim, k) => (k === axis ? 1 : dim));
+  const steps = reduceMiddle(maxKernel, 0, 1, [outer, count, inner]);
+  const largest = steps.length; // slot 0 is the input
+  const inputs = [
+    { from: 0, shape },
+    { from: largest, shape: groups },
+  ];
+  steps.push(elementwiseStep(powerKernel, shape, inputs, { functions: [expKernel] }));
+  const powers = steps.length;
+  steps.push(...reduceMiddle(sumKernel, powers, powers + 1, [outer, count, inner]));
+  return { steps, largest, powers, total: steps.length, groups };
+}
+
+function powerKernel(x: number, largest: number): number {
+  return expKernel(x - largest);
+}
+
+function shareKernel(power: number, total: number): number {
+  return power / total;
+}
 
 /** A shape as three axes: those before `axis`, itself, and those behind it, which lie contiguous. */
 export function aroundAxis(shape: Shape, axis: number): { outer: number; count: number; inner: number } {

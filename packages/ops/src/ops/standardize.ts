@@ -15,22 +15,28 @@ import {
   apply,
   denseOperand,
   div,
+  elementwiseStep,
+  type GpuStep,
   mean,
   mul,
   neg,
   normalizeAxes,
   type Op,
+  reduceAxes,
   reducedOperand,
+  reducedShape,
   sameShape,
   ShapeError,
+  size,
   sqrt,
   sum,
+  sumKernel,
   type Tensor,
   ValueError,
   walk,
 } from "@gridgrad/core";
 
-import { moments, variance } from "./variance.ts";
+import { moments, momentSteps, variance } from "./variance.ts";
 
 /**
  * Shifts and scales each group to mean 0 and variance 1.
@@ -80,7 +86,25 @@ export const standardizeOp: Op<{ readonly axes: readonly number[]; readonly eps:
       }
     });
   },
+
+  gpu({ attrs: { axes, eps }, inShapes: [shape] }) {
+    if (!Number.isFinite(Math.fround(eps))) return null; // a kernel's constants are finite
+    const groups = reducedShape(shape, { axes, keepdim: true });
+    const { steps, deviations, total, squares } = momentSteps(shape, axes);
+    const inputs = [
+      { from: deviations, shape },
+      { from: total, shape: groups },
+      { from: squares, shape: groups },
+    ];
+    const floats = [size(shape) / size(groups), eps];
+    return [...steps, elementwiseStep(standardizeKernel, shape, inputs, { floats })];
+  },
 };
+
+/** From momentSteps: d, the sum of d and that of its squared deviations, over n elements. */
+function standardizeKernel(d: number, total: number, squares: number, n: number, eps: number): number {
+  return (d - total / n) / Math.sqrt(squares / n + eps);
+}
 
 /**
  * The gradient of standardize, as a function of dy, y and r: linear in dy and in r, and its own adjoint in dy.
@@ -145,4 +169,39 @@ export const standardizeInputOp: Op<{ readonly axes: readonly number[] }> = {
       }
     });
   },
+
+  gpu({ attrs: { axes }, inShapes: [shape, , groups] }) {
+    const [dy, y, r] = [0, 1, 2];
+    const steps: GpuStep[] = [];
+    const next = (): number => 3 + steps.length;
+    const sumOf = (from: number): number => {
+      steps.push(...reduceAxes(sumKernel, from, next(), shape, axes));
+      return axes.length === 0 ? from : next() - 1;
+    };
+    const along1 = sumOf(dy);
+    const product = next();
+    steps.push(
+      elementwiseStep(
+        productKernel,
+        shape,
+        [dy, y].map((from) => ({ from, shape })),
+      ),
+    );
+    const alongY = sumOf(product);
+    const inputs = [
+      ...[dy, y].map((from) => ({ from, shape })),
+      ...[r, along1, alongY].map((from) => ({ from, shape: groups })),
+    ];
+    const floats = [size(shape) / size(groups)];
+    return [...steps, elementwiseStep(standardizeInputKernel, shape, inputs, { floats })];
+  },
 };
+
+function productKernel(a: number, b: number): number {
+  return a * b;
+}
+
+/** With the sums of dy and dy y over a group's n elements. */
+function standardizeInputKernel(dy: number, y: number, r: number, along1: number, alongY: number, n: number): number {
+  return r * (dy - along1 / n - (y * alongY) / n);
+}

@@ -15,15 +15,19 @@ import {
   type DType,
   DTypeError,
   formatShape,
+  gather,
   isFloat,
   type Op,
   type Operand,
+  quotient,
   sameShape,
   type Shape,
   ShapeError,
+  size,
   stridesOf,
   sumTo,
   type Tensor,
+  type Thread,
   ValueError,
   type Values,
   walk,
@@ -68,7 +72,49 @@ export const takeClassOp: Op<{ readonly ignoreIndex: number }> = {
       }
     });
   },
+
+  gpu({ attrs: { ignoreIndex }, inShapes: [shape, targetShape] }, [, target]) {
+    const [N, ...positions] = targetShape;
+    const [, C, ...own] = shape;
+    checkLabels(target!, targetShape, C, ignoreIndex);
+    const dense = sameShape(own, positions);
+    const stretched = size(own) === 1;
+    const all = [shape[0], C, ...positions]; // where only some of the axes stretch, they are stretched beforehand
+    const before = dense || stretched ? [] : [gather("takeClassStretch", all, broadcastOperand(shape, all))];
+    const P = size(positions);
+    const classStride = before.length === 0 ? size(own) : P;
+    return [
+      ...before,
+      {
+        kernel: takeClassKernel,
+        inputs: [before.length === 0 ? 0 : 2, 1],
+        size: N * P,
+        integers: { P, rowStride: shape[0] === 1 ? 0 : C * classStride, classStride, step: classStride === 1 ? 0 : 1 },
+        floats: { ignored: ignoredLabel(ignoreIndex) },
+      },
+    ];
+  },
 };
+
+/** Thread (n, p) of [N, P] reads x at its class. */
+function takeClassKernel(
+  this: Thread<"P" | "rowStride" | "classStride" | "step" | "ignored">,
+  x: Values,
+  target: Values,
+): number {
+  const label = target[this.thread.x];
+  if (label === this.constants.ignored) {
+    return 0;
+  }
+  const n = quotient(this.thread.x, this.constants.P);
+  const p = this.thread.x - n * this.constants.P;
+  return x[n * this.constants.rowStride + label * this.constants.classStride + p * this.constants.step];
+}
+
+/** ignoreIndex for kernels. Their labels are float32 numbers up to 2^24; one beyond ignores none of them, and neither does -1. */
+function ignoredLabel(ignoreIndex: number): number {
+  return Math.abs(ignoreIndex) <= 2 ** 24 ? ignoreIndex : -1;
+}
 
 /** Puts the value of each position at its class, in zeros. The gradient of takeClass. */
 export const putClassOp: Op<{ readonly ignoreIndex: number; readonly classes: number }> = {
@@ -95,7 +141,33 @@ export const putClassOp: Op<{ readonly ignoreIndex: number; readonly classes: nu
       }
     });
   },
+
+  gpu({ attrs: { ignoreIndex, classes }, inShapes: [, targetShape], outShape }, [, target]) {
+    checkLabels(target!, targetShape, classes, ignoreIndex);
+    return [
+      {
+        kernel: putClassKernel,
+        inputs: [0, 1],
+        size: size(outShape),
+        integers: { P: size(targetShape.slice(1)), C: classes },
+        floats: { ignored: ignoredLabel(ignoreIndex) },
+      },
+    ];
+  },
 };
+
+/** Thread (n, c, p) of [N, C, P] takes dy if c is the class of its position. */
+function putClassKernel(this: Thread<"P" | "C" | "ignored">, dy: Values, target: Values): number {
+  const row = quotient(this.thread.x, this.constants.P);
+  const p = this.thread.x - row * this.constants.P;
+  const n = quotient(row, this.constants.C);
+  const c = row - n * this.constants.C;
+  const at = n * this.constants.P + p;
+  if (target[at] === c && c !== this.constants.ignored) {
+    return dy[at];
+  }
+  return 0;
+}
 
 /** Throws unless every label is a class or `ignoreIndex`. */
 export function checkLabels(labels: Values, shape: Shape, classes: number, ignoreIndex: number): void {

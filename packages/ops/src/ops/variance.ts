@@ -12,15 +12,21 @@
 import {
   apply,
   denseOperand,
+  elementwiseStep,
+  gather,
+  type GpuStep,
   mean,
   mul,
   normalizeAxes,
   type Op,
+  reduceAxes,
   reducedOperand,
   reducedShape,
   type Shape,
   size,
+  stridesOf,
   sub,
+  sumKernel,
   type Tensor,
   type Values,
   walk,
@@ -45,6 +51,12 @@ export const varianceOp: Op<{ readonly axes: readonly number[] }> = {
 
   loops(v, [x], { attrs: { axes }, inShapes: [shape] }) {
     v.set(moments(x, shape, axes, v.length).variance);
+  },
+
+  gpu({ attrs: { axes }, inShapes: [shape], outShape: groups }) {
+    const { steps, squares } = momentSteps(shape, axes);
+    const n = size(shape) / size(groups);
+    return [...steps, elementwiseStep(quotientKernel, groups, [{ from: squares, shape: groups }], { floats: [n] })];
   },
 };
 
@@ -88,4 +100,58 @@ export function moments(
   });
   for (let g = 0; g < groups; g++) variance[g] /= n;
   return { mean, variance };
+}
+
+/**
+ * Steps that find the moments of input 0, the only input, in float32, and the slots of their results: d, each element less the first
+ * one of its group; the sum of d; and the sum of (d - mean of d)². Where the mean is large, d keeps digits that a float32 sum of x
+ * loses.
+ */
+export function momentSteps(
+  shape: Shape,
+  axes: readonly number[],
+): { steps: GpuStep[]; deviations: number; total: number; squares: number } {
+  const groups = reducedShape(shape, { axes, keepdim: true });
+  const n = size(shape) / size(groups);
+  const steps = [gather("first", groups, { strides: stridesOf(shape) })];
+  const put = (added: readonly GpuStep[]): number => {
+    steps.push(...added);
+    return steps.length; // the slot of the last one: slot 0 is the input
+  };
+  const sum = (from: number): number => {
+    const added = reduceAxes(sumKernel, from, steps.length + 1, shape, axes);
+    return added.length === 0 ? from : put(added); // no axes: each element is a group
+  };
+  const deviations = put([
+    elementwiseStep(differenceKernel, shape, [
+      { from: 0, shape },
+      { from: steps.length, shape: groups },
+    ]),
+  ]);
+  const total = sum(deviations);
+  const squares = put([
+    elementwiseStep(
+      squareKernel,
+      shape,
+      [
+        { from: deviations, shape },
+        { from: total, shape: groups },
+      ],
+      { floats: [n] },
+    ),
+  ]);
+  return { steps, deviations, total, squares: sum(squares) };
+}
+
+function differenceKernel(a: number, b: number): number {
+  return a - b;
+}
+
+function squareKernel(d: number, total: number, n: number): number {
+  const deviation = d - total / n;
+  return deviation * deviation;
+}
+
+function quotientKernel(total: number, n: number): number {
+  return total / n;
 }

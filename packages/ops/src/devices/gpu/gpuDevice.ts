@@ -16,6 +16,7 @@ import {
   type GpuPlan,
   type GpuStep,
   kernelName,
+  kernelSource,
   MemoryCounter,
   type Op,
   type OpInfo,
@@ -63,6 +64,11 @@ interface GpuBuffer extends DeviceBuffer {
   gpu: GpuValues | null;
 }
 
+export interface GpuDeviceOptions {
+  /** Compiled kernels to keep; the one that was not used for longest goes first. Default 2048. */
+  readonly kernels?: number;
+}
+
 export class GpuDevice implements Device {
   readonly name: string;
   readonly memory = new MemoryCounter();
@@ -74,13 +80,16 @@ export class GpuDevice implements Device {
   liveHandles = 0;
 
   readonly #wanted: GpuBackend | "gpu";
+  readonly #options: GpuDeviceOptions;
   #opening: Promise<Opened> | null = null;
   #opened: Opened | null = null;
   #submits = 0;
   #failure: string | null = null;
 
-  constructor(wanted: GpuBackend | "gpu") {
+  /** @param wanted - a backend, or `"gpu"` for the best that there is. Opens with the first op, or with `ready()`. */
+  constructor(wanted: GpuBackend | "gpu", options: GpuDeviceOptions = {}) {
     this.#wanted = wanted;
+    this.#options = options;
     this.name = wanted === "gpu" ? "gpu" : `gpu:${wanted}`;
   }
 
@@ -150,7 +159,7 @@ export class GpuDevice implements Device {
   async #open(): Promise<Opened> {
     this.#opening ??= openBackend(this.#wanted).then((backend) => ({
       ...backend,
-      kernels: new Kernels(backend.gpu, backend.backend),
+      kernels: new Kernels(backend.gpu, backend.backend, this.#options.kernels),
     }));
     this.#opened = await this.#opening;
     return this.#opened;
@@ -215,9 +224,10 @@ export class GpuDevice implements Device {
       );
     }
     if (debugsKernels()) {
-      const generated = kernel.compiledSource ?? kernel.compiledFragmentShader;
+      const generated = kernel.compiledSource ?? withoutPrelude(kernel.compiledFragmentShader);
       console.error(`--- ${op.name}: kernel ${kernelName(step.kernel)}, ${step.size} elements, for ${backend}`);
-      console.error(generated ?? `(compiled without source; it was made from)\n${String(step.kernel)}`);
+      const made = [step.kernel, ...(step.functions ?? [])].map(kernelSource).join("\n");
+      console.error(generated ?? `(compiled without readable source; it was made from)\n${made}`);
     }
   }
 
@@ -316,4 +326,10 @@ function fitsFloat32(values: Values): boolean {
 function debugsKernels(): boolean {
   const world = globalThis as { process?: { env?: Record<string, string | undefined> }; GRIDGRAD_DEBUG?: string };
   return (world.process?.env?.["GRIDGRAD_DEBUG"] ?? world.GRIDGRAD_DEBUG ?? "").split(",").includes("kernels");
+}
+
+/** GLSL from the kernel's own constants on: in front stand some 400 lines of functions that gpu.js puts into every shader. */
+function withoutPrelude(shader: string | null | undefined): string | null | undefined {
+  const own = shader?.search(/^(const (int|float) constants_|uniform sampler2D user_)/m) ?? -1;
+  return own < 0 ? shader : shader!.slice(own);
 }

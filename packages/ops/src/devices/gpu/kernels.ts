@@ -7,8 +7,8 @@ import { type GpuStep, kernelName, kernelSource, quotient, type ScalarFunction }
 import type { GpuBackend } from "./backend.ts";
 import type { GpuJs, GpuJsKernel, GpuJsValues } from "./gpujs.ts";
 
-/** Kernels kept. A training step of the toy network uses some 300; each holds a few objects, and of its last result one copy. */
-const capacity = 2048;
+/** Kernels kept. A training step of the toy network uses some 300; each holds a few objects, and GL ones a texture of their output's size. */
+const defaultCapacity = 2048;
 
 /**
  * Loops whose bounds come from data are cut there, in every backend and in silence; the default of gpu.js is 1000. No tensor has
@@ -27,7 +27,10 @@ export class Kernels {
   /** Takes host arrays in. The only one that sees them, so that all others see one kind of argument. */
   #uploader: GpuJsKernel | null = null;
 
-  constructor(gpu: GpuJs, backend: GpuBackend) {
+  readonly #capacity: number;
+
+  constructor(gpu: GpuJs, backend: GpuBackend, capacity = defaultCapacity) {
+    this.#capacity = capacity;
     this.#gpu = gpu;
     this.#backend = backend;
     this.#settings = {
@@ -65,7 +68,7 @@ export class Kernels {
     });
     this.#compiled.set(key, kernel);
     const [oldest] = this.#compiled.keys();
-    if (this.#compiled.size > capacity) {
+    if (this.#compiled.size > this.#capacity) {
       this.#destroy(this.#compiled.get(oldest)!);
       this.#compiled.delete(oldest);
     }

@@ -37,7 +37,11 @@ const all = [...(await opFiles("@gridgrad/core")), ...(await opFiles("@gridgrad/
 describe("every op is complete", () => {
   for (const { file, own, ofPackage } of all) {
     const ops = Object.keys(own).filter(
-      (name) => typeof own[name] === "function" && ofPackage[name] === own[name] && !forAuthors.includes(name),
+      (name) =>
+        typeof own[name] === "function" &&
+        ofPackage[name] === own[name] &&
+        !forAuthors.includes(name) &&
+        !name.endsWith("Kernel"), // parts of kernels that other ops' kernels call
     );
     if (ops.length === 0) continue;
     test(`${ops.join(", ")} in ${file}`, () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { checkOpRecords, type OpRecord } from "./checkOpRecords.ts";
 
-const record = { name: "double", shape: () => [], dtype: "float", vjp: () => [], loops: () => {} };
+const record = { name: "double", shape: () => [], dtype: "float", vjp: () => [], loops: () => {}, gpu: () => 0 };
 const double: OpRecord = { file: "double.ts", exportName: "doubleOp", record, isPublic: true };
 const halve: OpRecord = { ...double, file: "halve.ts", exportName: "halveOp", record: { ...record, name: "halve" } };
 
@@ -11,7 +11,7 @@ describe("checkOpRecords", () => {
     expect(checkOpRecords([double, halve])).toEqual([]);
   });
 
-  test.each(["shape", "vjp", "loops"])("misses the function %s", (member) => {
+  test.each(["shape", "vjp", "loops", "gpu"])("misses the function %s", (member) => {
     const broken = { ...double, record: { ...record, [member]: null } };
     expect(checkOpRecords([broken])).toEqual([`double.ts: doubleOp must have the function ${member}`]);
   });

@@ -21,7 +21,7 @@ export function checkOpRecords(records: readonly OpRecord[]): string[] {
     if (first)
       wrong.push(`must have a name of its own, but ${first} has a record of the name ${String(record.name)}, too`);
     else firstFileOf.set(record.name, file);
-    for (const member of ["shape", "vjp", "loops"]) {
+    for (const member of ["shape", "vjp", "loops", "gpu"]) {
       if (typeof record[member] !== "function") wrong.push(`must have the function ${member}`);
     }
     if (typeof record.dtype !== "function" && record.dtype !== "float" && record.dtype !== "any") {

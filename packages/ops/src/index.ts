@@ -31,6 +31,12 @@ export { linear } from "./ops/linear.ts";
 export { logSoftmax, logSoftmaxOp } from "./ops/logSoftmax.ts";
 export type { Reduction } from "./ops/lossReduction.ts";
 export { mseLoss } from "./ops/mseLoss.ts";
+export {
+  sampleAtOffsets,
+  sampleAtOffsetsInputOp,
+  sampleAtOffsetsOffsetOp,
+  sampleAtOffsetsOp,
+} from "./ops/sampleAtOffsets.ts";
 export { silu, siluOp } from "./ops/silu.ts";
 export { smoothL1Loss, smoothL1Op } from "./ops/smoothL1Loss.ts";
 export { softmax, softmaxOp } from "./ops/softmax.ts";

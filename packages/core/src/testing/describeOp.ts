@@ -4,7 +4,7 @@
  */
 
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, inject, test } from "vitest";
 
 import { type Device, openDevice, ReferenceDevice, withDevice } from "../device.ts";
 import type { Tensor } from "../tensor.ts";
@@ -40,74 +40,80 @@ export interface OpTests {
   readonly errors: Tests;
 }
 
-/** Declares the tests of the op `f`. */
-export function describeOp(
-  f: { readonly name: string },
-  { byHand, loops, golden, laws, gradients, errors }: OpTests,
-): void {
+/** Declares the tests of the op `f`. Where `onlyDevices` is provided, as in a browser, those of its definition are left to Node. */
+export function describeOp(f: { readonly name: string }, tests: OpTests): void {
   describe(f.name, () => {
-    group("by hand", byHand);
-    if (loops) group("loops", loops);
+    if (!inject("onlyDevices")) describeDefinition(tests);
+    describeOnDevices(tests);
+  });
+}
+
+/** The definition of an op: its loops, in both types, and its gradient. */
+function describeDefinition({ byHand, loops, golden, laws, gradients, errors }: OpTests): void {
+  group("by hand", byHand);
+  if (loops) group("loops", loops);
+
+  describe("golden", () => {
+    if (golden.cases.length === 0) test("has at least one case", () => expect.fail("golden is empty"));
+    for (const { name, bytes } of golden.cases.flatMap(goldenFiles)) {
+      test.each(["float32", "float64"] as const)(`${name} in %s`, async (dtype) => {
+        const results = await withDevice(openDevice("reference"), () =>
+          checkGolden(parseGolden(bytes), golden.run, dtype),
+        );
+        expect(results.length).toBeGreaterThan(0);
+        expect(results.filter((result) => !result.ok)).toEqual([]);
+      });
+    }
+  });
+
+  group("laws", laws);
+
+  describe("gradients", () => {
+    if ("none" in gradients && typeof gradients.none === "string") {
+      test(`has none: ${gradients.none}`, () => expect(gradients.none).not.toBe(""));
+      return;
+    }
+    const cases = Object.entries(gradients as Readonly<Record<string, GradientTest>>);
+    test("has at least one check", () => expect(cases.length).toBeGreaterThan(0));
+    for (const [title, { f, inputs, numRuns = 50 }] of cases) {
+      test(`${title}, first and second order`, () =>
+        fc.assert(
+          fc.asyncProperty(inputs, fc.nat(1000), async (xs, seed) => {
+            const checks = await checkGradients(f, xs, { order: 2, seed });
+            expect(checks.length).toBeGreaterThan(0);
+          }),
+          { numRuns },
+        ));
+    }
+  });
+
+  group("errors", errors);
+}
+
+/** An op on each device: what it promises in float32. */
+function describeOnDevices({ byHand, golden, gradients }: OpTests): void {
+  describeDevices((device) => {
+    group("by hand", byHand, device);
 
     describe("golden", () => {
-      if (golden.cases.length === 0) test("has at least one case", () => expect.fail("golden is empty"));
       for (const { name, bytes } of golden.cases.flatMap(goldenFiles)) {
-        test.each(["float32", "float64"] as const)(`${name} in %s`, async (dtype) => {
-          const results = await withDevice(openDevice("reference"), () =>
-            checkGolden(parseGolden(bytes), golden.run, dtype),
-          );
-          expect(results.length).toBeGreaterThan(0);
+        test(`${name} in float32`, async () => {
+          const results = await withDevice(device, () => checkGolden(parseGolden(bytes), golden.run, "float32"));
           expect(results.filter((result) => !result.ok)).toEqual([]);
         });
       }
     });
 
-    group("laws", laws);
-
-    describe("gradients", () => {
-      if ("none" in gradients && typeof gradients.none === "string") {
-        test(`has none: ${gradients.none}`, () => expect(gradients.none).not.toBe(""));
-        return;
-      }
-      const cases = Object.entries(gradients as Readonly<Record<string, GradientTest>>);
-      test("has at least one check", () => expect(cases.length).toBeGreaterThan(0));
-      for (const [title, { f, inputs, numRuns = 50 }] of cases) {
-        test(`${title}, first and second order`, () =>
+    if ("none" in gradients && typeof gradients.none === "string") return;
+    describe("gives what the loops give", () => {
+      for (const [title, { f, inputs }] of Object.entries(gradients as Readonly<Record<string, GradientTest>>)) {
+        test(title, () =>
           fc.assert(
-            fc.asyncProperty(inputs, fc.nat(1000), async (xs, seed) => {
-              const checks = await checkGradients(f, xs, { order: 2, seed });
-              expect(checks.length).toBeGreaterThan(0);
-            }),
-            { numRuns },
-          ));
+            fc.asyncProperty(inputs, fc.nat(1000), (xs, seed) => checkDevice(device, f, xs, seed)),
+            { numRuns: deviceRuns },
+          ),
+        );
       }
-    });
-
-    group("errors", errors);
-
-    describeDevices((device) => {
-      group("by hand", byHand, device);
-
-      describe("golden", () => {
-        for (const { name, bytes } of golden.cases.flatMap(goldenFiles)) {
-          test(`${name} in float32`, async () => {
-            const results = await withDevice(device, () => checkGolden(parseGolden(bytes), golden.run, "float32"));
-            expect(results.filter((result) => !result.ok)).toEqual([]);
-          });
-        }
-      });
-
-      if ("none" in gradients && typeof gradients.none === "string") return;
-      describe("gives what the loops give", () => {
-        for (const [title, { f, inputs }] of Object.entries(gradients as Readonly<Record<string, GradientTest>>)) {
-          test(title, () =>
-            fc.assert(
-              fc.asyncProperty(inputs, fc.nat(1000), (xs, seed) => checkDevice(device, f, xs, seed)),
-              { numRuns: deviceRuns },
-            ),
-          );
-        }
-      });
     });
   });
 }

@@ -18,6 +18,8 @@ export interface TestDevice {
 declare module "vitest" {
   export interface ProvidedContext {
     devices: readonly TestDevice[];
+    /** Run what describeOp does on devices, and not on the loops alone. */
+    onlyDevices: boolean;
   }
 }
 
@@ -25,7 +27,7 @@ const opened = new Map<string, Device>();
 
 /** Declares tests once for each device; `body` gets the device, which the tests of a file share. */
 export function describeDevices(body: (device: Device) => void): void {
-  for (const { name, missing } of inject("devices")) {
+  for (const { name, missing } of inject("devices") ?? []) {
     if (missing) {
       describe.skip(`on ${name} (skipped: ${missing})`, () => body(openDevice(name)));
     } else {

@@ -2,7 +2,8 @@
 
 import { beforeAll, describe, expect, test } from "vitest";
 
-import type { Values } from "@gridgrad/core";
+import { type Values, withDevice } from "@gridgrad/core";
+import { describeDevices } from "@gridgrad/core/testing/devices";
 
 import { entriesBelow, Follower, readTrajectory, type Trajectory } from "./trajectory.ts";
 
@@ -16,7 +17,36 @@ const limits = {
   float64: { steps: 40, loss: (t: number) => (t < 10 ? 1e-9 : 1e-6), gradient: 1e-6, statistics: 1e-6 },
 };
 
+/**
+ * Limit of the first gradients on the gpu devices, which round more than the float32 loops do. With DySample one activation lies so close
+ * to the kink of a ReLU that moving all weights by 5e-7 of themselves flips it in 2 of 16 trials, in float64; that changes gradients by
+ * up to 3.3e-3. Everything else stays below 3e-6.
+ */
+const deviceGradient = 1e-2;
+
+/** Steps that are followed on the gpu devices. On drivers that draw on the CPU one takes up to half a minute. */
+const deviceSteps = 2;
+
 export function describeTrajectory(upsampler: string): void {
+  describeDevices((device) => {
+    test(
+      `training with ${upsampler} follows PyTorch in float32: first logits and gradients, ${deviceSteps} steps`,
+      () =>
+        withDevice(device, async () => {
+          const trajectory = readTrajectory(upsampler);
+          await checkFirst(trajectory, await Follower.start(trajectory, "float32"), deviceGradient);
+          const follower = await Follower.start(trajectory, "float32");
+          for (let t = 0; t < deviceSteps; t++) {
+            const error = Math.abs((await follower.step(t)) - trajectory.losses[t]) / trajectory.losses[t];
+            expect(error, `loss of step ${t}`).toBeLessThan(limits.float32.loss(t));
+          }
+          // Of the whole step only a count is no float32 kernel: batch norm's number of batches, an int32.
+          expect(Object.fromEntries(device.onLoops!)).toEqual({ add: "int32 stays on the host" });
+        }),
+      600_000,
+    );
+  });
+
   describe.each(["float64", "float32"] as const)(`training with ${upsampler} follows PyTorch in %s`, (dtype) => {
     const limit = limits[dtype];
     let trajectory: Trajectory;
@@ -27,15 +57,7 @@ export function describeTrajectory(upsampler: string): void {
     });
 
     test("first logits and gradients", async () => {
-      const { gradients, logits } = await follower.first();
-      expect(relativeError(await logits.data(), trajectory.tensors.logits0.values as Values)).toBeLessThan(
-        limit.gradient,
-      );
-      const expected = Object.entries(entriesBelow(trajectory, "grad0."));
-      expect(expected.map(([name]) => name).sort()).toEqual([...gradients.keys()].sort());
-      for (const [name, { values }] of expected) {
-        expect(relativeError(await gradients.get(name)!.data(), values as Values), name).toBeLessThan(limit.gradient);
-      }
+      await checkFirst(trajectory, follower, limit.gradient);
       follower = await Follower.start(trajectory, dtype); // that forward pass has recorded running statistics
     });
 
@@ -53,6 +75,17 @@ export function describeTrajectory(upsampler: string): void {
       }
     }, 600_000);
   });
+}
+
+/** The logits and gradients of step 0. */
+async function checkFirst(trajectory: Trajectory, follower: Follower, limit: number): Promise<void> {
+  const { gradients, logits } = await follower.first();
+  expect(relativeError(await logits.data(), trajectory.tensors.logits0.values as Values)).toBeLessThan(limit);
+  const expected = Object.entries(entriesBelow(trajectory, "grad0."));
+  expect(expected.map(([name]) => name).sort()).toEqual([...gradients.keys()].sort());
+  for (const [name, { values }] of expected) {
+    expect(relativeError(await gradients.get(name)!.data(), values as Values), name).toBeLessThan(limit);
+  }
 }
 
 /** Largest difference, relative to the largest expected magnitude. */

@@ -18,24 +18,9 @@
  * module, github.com/tiny-smart/dysample.
  */
 
-import {
-  add,
-  cast,
-  div,
-  leaf,
-  mul,
-  permute,
-  reshape,
-  ShapeError,
-  sigmoid,
-  sub,
-  type Tensor,
-  tensor,
-  ValueError,
-  zeros,
-} from "@gridgrad/core";
+import { add, cast, mul, ShapeError, sigmoid, type Tensor, tensor, ValueError, zeros } from "@gridgrad/core";
 import { Buffer, Conv2d, type InitOptions, Module, normal, Parameter } from "@gridgrad/nn";
-import { gridSample, pixelShuffle, pixelUnshuffle } from "@gridgrad/ops";
+import { pixelShuffle, pixelUnshuffle, sampleAtOffsets } from "@gridgrad/ops";
 
 export interface DySampleOptions extends InitOptions {
   /** Output pixels per input pixel along each axis. Default 2. */
@@ -174,31 +159,7 @@ export function sampleAt(x: Tensor, offsets: Tensor, scale: number): Tensor {
     const rule = `offsets must be [N, 2*G*s*s, H, W] with x's N, H, W, s = ${scale} and a G that divides C`;
     throw new ShapeError("sampleAt", rule, { offsets: offsets.shape, x: x.shape });
   }
-  // [N, 2, G s², H, W]: pixel centres plus offsets, normalised to [-1, 1] across the image.
-  const positions = add(reshape(offsets, [N, 2, G * scale ** 2, H, W]), pixelCentres(H, W, x.dtype));
-  const extent = tensor([W, H], [1, 2, 1, 1, 1], { dtype: x.dtype });
-  const normalised = sub(div(mul(positions, 2), extent), 1);
-  const shuffled = pixelShuffle(reshape(normalised, [N, 2 * G * scale ** 2, H, W]), scale);
-  const grid = reshape(permute(reshape(shuffled, [N, 2, G, scale * H, scale * W]), [0, 2, 3, 4, 1]), [
-    N * G,
-    scale * H,
-    scale * W,
-    2,
-  ]);
-  const grouped = reshape(x, [N * G, C / G, H, W]);
-  return reshape(gridSample(grouped, grid, { paddingMode: "border" }), [N, C, scale * H, scale * W]);
-}
-
-/** `[1, 2, 1, H, W]`: x and y of every pixel's centre, in pixels. */
-function pixelCentres(H: number, W: number, dtype: Tensor["dtype"]): Tensor {
-  const values = dtype === "float64" ? new Float64Array(2 * H * W) : new Float32Array(2 * H * W);
-  for (let h = 0; h < H; h++) {
-    for (let w = 0; w < W; w++) {
-      values[h * W + w] = w + 0.5;
-      values[(H + h) * W + w] = h + 0.5;
-    }
-  }
-  return leaf([1, 2, 1, H, W], dtype, values);
+  return sampleAtOffsets(x, offsets, scale);
 }
 
 /** `[1, 2 G s², 1, 1]`: the offsets of a bilinear resize, the same for every group. */

@@ -104,7 +104,7 @@ describeOp(affineGrid, {
     },
     "by theta, through the samples": {
       f: (theta) => {
-        const x = tensor([1, 4, 2, 5, 3, 9, 7, 8, 6], [1, 1, 3, 3], { dtype: "float64" });
+        const x = tensor([1, 4, 2, 5, 3, 9, 7, 8, 6], [1, 1, 3, 3], { dtype: theta.dtype });
         return gridSample(x, affineGrid(theta, [1, 1, 1, 1]));
       },
       inputs: fc.tuple(reals([1, 2, 3], { min: 0.1, max: 0.3 })),

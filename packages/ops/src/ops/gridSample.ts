@@ -28,10 +28,11 @@ import {
   slice,
   type Tensor,
   ValueError,
-  type Values,
   zeros,
 } from "@gridgrad/core";
 
+import { gridSampleGridPlan, gridSampleInputPlan, gridSamplePlan } from "./gridSampleKernels.ts";
+import { PaddedImage, sampleRow, scatterRow, slopeRow } from "./gridSampleRows.ts";
 import {
   type GridSampleMode,
   GridSampleTaps,
@@ -107,51 +108,28 @@ export const gridSampleOp: Op<SamplingAttrs> = {
 
   loops(y, [x, grid], { attrs, inShapes: [shape], outShape: [N, C, P, Q] }) {
     const taps = new GridSampleTaps([attrs], shape, Q);
-    const { offsets } = taps;
-    const [weights] = taps.weights;
-    const [offset0, offset1, offset2, offset3] = offsets;
-    const [weight0, weight1, weight2, weight3] = weights;
     const image = new PaddedImage(shape);
-    const { values, channelSize } = image;
-    const outSize = P * Q;
     for (let n = 0; n < N; n++) {
       image.read(x, n);
       for (let p = 0; p < P; p++) {
         taps.locate(grid, (n * P + p) * Q * 2);
-        for (let q = 0; q < Q; q++) {
-          // The channels share the taps: the first four stay in registers, and only bicubic has more.
-          const at0 = offset0[q];
-          const at1 = offset1[q];
-          const at2 = offset2[q];
-          const at3 = offset3[q];
-          const w0 = weight0[q];
-          const w1 = weight1[q];
-          const w2 = weight2[q];
-          const w3 = weight3[q];
-          let yAt = n * C * outSize + p * Q + q;
-          let from = 0;
-          for (let c = 0; c < C; c++) {
-            let sample =
-              w0 * values[from + at0] + w1 * values[from + at1] + w2 * values[from + at2] + w3 * values[from + at3];
-            for (let k = 4; k < offsets.length; k++) sample += weights[k][q] * values[from + offsets[k][q]];
-            y[yAt] = sample;
-            yAt += outSize;
-            from += channelSize;
-          }
-        }
+        sampleRow(y, (n * C * P + p) * Q, P * Q, image, taps);
       }
     }
   },
+
+  gpu: gridSamplePlan,
 };
 
-interface InputAttrs {
+/** Of gridSampleInput: the size of the image that it gives, too. */
+export interface GridSampleInputAttrs {
   readonly sampling: SamplingAttrs;
   readonly height: number;
   readonly width: number;
 }
 
 /** S_abᵀ dy: every sample gives its dy back to the pixels that it read. One loop, one order: the sums are the same on every run. */
-export const gridSampleInputOp: Op<InputAttrs> = {
+export const gridSampleInputOp: Op<GridSampleInputAttrs> = {
   name: "gridSampleInput",
 
   shape: ([dy], { height, width }) => [dy[0], dy[1], height, width],
@@ -165,43 +143,18 @@ export const gridSampleInputOp: Op<InputAttrs> = {
 
   loops(dx, [dy, grid], { attrs, inShapes: [[N, C, P, Q]], outShape: shape }) {
     const taps = new GridSampleTaps([attrs.sampling], shape, Q);
-    const { offsets } = taps;
-    const [weights] = taps.weights;
-    const [offset0, offset1, offset2, offset3] = offsets;
-    const [weight0, weight1, weight2, weight3] = weights;
     const image = new PaddedImage(shape);
-    const { values, channelSize } = image;
-    const outSize = P * Q;
     for (let n = 0; n < N; n++) {
-      values.fill(0);
+      image.values.fill(0);
       for (let p = 0; p < P; p++) {
         taps.locate(grid, (n * P + p) * Q * 2);
-        for (let q = 0; q < Q; q++) {
-          const at0 = offset0[q];
-          const at1 = offset1[q];
-          const at2 = offset2[q];
-          const at3 = offset3[q];
-          const w0 = weight0[q];
-          const w1 = weight1[q];
-          const w2 = weight2[q];
-          const w3 = weight3[q];
-          let yAt = n * C * outSize + p * Q + q;
-          let to = 0;
-          for (let c = 0; c < C; c++) {
-            const g = dy[yAt];
-            values[to + at0] += w0 * g;
-            values[to + at1] += w1 * g;
-            values[to + at2] += w2 * g;
-            values[to + at3] += w3 * g;
-            for (let k = 4; k < offsets.length; k++) values[to + offsets[k][q]] += weights[k][q] * g;
-            yAt += outSize;
-            to += channelSize;
-          }
-        }
+        scatterRow(image, dy, (n * C * P + p) * Q, P * Q, taps);
       }
       image.write(dx, n);
     }
   },
+
+  gpu: gridSampleInputPlan,
 };
 
 /** [Σ_c dy (S_{a+1,b} x), Σ_c dy (S_{a,b+1} x)] */
@@ -226,51 +179,18 @@ export const gridSampleGridOp: Op<SamplingAttrs> = {
 
   loops(dgrid, [dy, x, grid], { attrs, inShapes: [[N, C, P, Q], shape] }) {
     const taps = new GridSampleTaps(byXAndByY(attrs), shape, Q);
-    const { offsets } = taps;
-    const [weightsX, weightsY] = taps.weights;
     const image = new PaddedImage(shape);
-    const { values, channelSize } = image;
-    const outSize = P * Q;
     for (let n = 0; n < N; n++) {
       image.read(x, n);
       for (let p = 0; p < P; p++) {
-        taps.locate(grid, (n * P + p) * Q * 2);
-        for (let q = 0; q < Q; q++) {
-          let slopeX = 0;
-          let slopeY = 0;
-          for (let k = 0; k < offsets.length; k += 4) {
-            const at0 = offsets[k][q];
-            const at1 = offsets[k + 1][q];
-            const at2 = offsets[k + 2][q];
-            const at3 = offsets[k + 3][q];
-            // Both slopes weight the same sums over the channels, Σ_c dy x at each tap.
-            let sum0 = 0;
-            let sum1 = 0;
-            let sum2 = 0;
-            let sum3 = 0;
-            let yAt = n * C * outSize + p * Q + q;
-            let from = 0;
-            for (let c = 0; c < C; c++) {
-              const g = dy[yAt];
-              sum0 += g * values[from + at0];
-              sum1 += g * values[from + at1];
-              sum2 += g * values[from + at2];
-              sum3 += g * values[from + at3];
-              yAt += outSize;
-              from += channelSize;
-            }
-            slopeX += weightsX[k][q] * sum0 + weightsX[k + 1][q] * sum1;
-            slopeX += weightsX[k + 2][q] * sum2 + weightsX[k + 3][q] * sum3;
-            slopeY += weightsY[k][q] * sum0 + weightsY[k + 1][q] * sum1;
-            slopeY += weightsY[k + 2][q] * sum2 + weightsY[k + 3][q] * sum3;
-          }
-          const at = ((n * P + p) * Q + q) * 2;
-          dgrid[at] = slopeX;
-          dgrid[at + 1] = slopeY;
-        }
+        const at = (n * P + p) * Q * 2;
+        taps.locate(grid, at);
+        slopeRow(dgrid, at, dy, (n * C * P + p) * Q, P * Q, image, taps);
       }
     }
   },
+
+  gpu: gridSampleGridPlan,
 };
 
 function gridSampleInput(dy: Tensor, grid: Tensor, sampling: SamplingAttrs, [, , height, width]: Shape): Tensor {
@@ -298,47 +218,4 @@ function oneOf(option: string, known: readonly string[], given: string): void {
   if (known.includes(given)) return;
   const names = known.map((name) => JSON.stringify(name)).join(" or ");
   throw new ValueError("gridSample", `${option} must be ${names}`, JSON.stringify(given));
-}
-
-/**
- * One image in float64, each channel with a row and a column of zeros behind its last ones: a tap outside reads and writes there, so
- * no loop asks where a tap is, and no pixel that is NaN or infinite reaches a sample that does not read it. Costs a copy per image.
- */
-class PaddedImage {
-  readonly values: Float64Array;
-  readonly channelSize: number;
-  readonly #shape: Shape;
-
-  constructor(shape: Shape) {
-    const [, C, H, W] = shape;
-    this.#shape = shape;
-    this.channelSize = (H + 1) * (W + 1);
-    this.values = new Float64Array(C * this.channelSize);
-  }
-
-  /** Copies image n of x; the padding stays 0. */
-  read(x: Values, n: number): void {
-    const [, C, H, W] = this.#shape;
-    for (let row = 0; row < C * H; row++) {
-      const to = this.#startOf(row);
-      const from = (n * C * H + row) * W;
-      for (let w = 0; w < W; w++) this.values[to + w] = x[from + w];
-    }
-  }
-
-  /** Copies itself, without the padding, to image n of x. */
-  write(x: Values, n: number): void {
-    const [, C, H, W] = this.#shape;
-    for (let row = 0; row < C * H; row++) {
-      const from = this.#startOf(row);
-      const to = (n * C * H + row) * W;
-      for (let w = 0; w < W; w++) x[to + w] = this.values[from + w];
-    }
-  }
-
-  /** Where a row starts; rows are counted through the channels. */
-  #startOf(row: number): number {
-    const [, , H, W] = this.#shape;
-    return Math.floor(row / H) * this.channelSize + (row % H) * (W + 1);
-  }
 }

@@ -60,4 +60,24 @@ describe("GridSampleTaps", () => {
       0, 1, 3,
     ]);
   });
+
+  test("in pixels lie where the same positions lie in half images, with derivatives by the position", () => {
+    fc.assert(
+      fc.property(samplings, fc.integer({ min: -96, max: 160 }), dims(0, 1), (sampling, k, order) => {
+        fc.pre(order <= weightDegree(sampling.mode));
+        const p = (2 * k + 1) / 32; // an eighth image width or height is a pixel: exact
+        const g = sampling.alignCorners ? p / 4 - 1 : (2 * p + 1) / 8 - 1;
+        const size = sampling.alignCorners ? 9 : 8;
+        const normalised = weightsAt(sampling, [size, size], [g, 0], [order, 0]);
+        const taps = new GridSampleTaps([{ ...sampling, orderX: order, orderY: 0 }], [1, 1, size, size], 1, {
+          inPixels: true,
+        });
+        taps.locate(Float64Array.of(p, (size - 1) / 2), 0);
+        expect(taps.offsets.map(([at]) => at)).toEqual(normalised.pixels);
+        // dp/dg is 4: half of the 8 pixels that g = -1 and 1 are apart.
+        const weights = taps.weights[0].map(([weight]) => weight * 4 ** order);
+        weights.forEach((weight, i) => expect(weight).toBeCloseTo(normalised.weights[i], 12));
+      }),
+    );
+  });
 });

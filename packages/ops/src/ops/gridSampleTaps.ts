@@ -83,16 +83,19 @@ export class GridSampleTaps {
   readonly #columns: AxisTaps;
   readonly #width: number;
 
-  /** @param attrs - one entry or several, which differ in their orders only: the weights to find. */
-  constructor(attrs: readonly SamplingAttrs[], [, , H, W]: Shape, Q: number) {
+  /**
+   * @param attrs - one entry or several, which differ in their orders only: the weights to find.
+   * @param options.inPixels - coordinates are the positions p themselves, and derivatives are by p. Default false.
+   */
+  constructor(attrs: readonly SamplingAttrs[], [, , H, W]: Shape, Q: number, { inPixels = false } = {}) {
     const perAxis = kernels[attrs[0].mode].weights.length;
     const taps = Array.from({ length: Math.max(4, perAxis * perAxis) });
     this.offsets = taps.map(() => new Int32Array(Q).fill(H * (W + 1))); // on a zero
     this.weights = attrs.map(() => taps.map(() => new Float64Array(Q)));
     const ordersX = attrs.map(({ orderX }) => orderX);
     const ordersY = attrs.map(({ orderY }) => orderY);
-    this.#columns = new AxisTaps(attrs[0], W, Q, ordersX);
-    this.#rows = new AxisTaps(attrs[0], H, Q, ordersY);
+    this.#columns = new AxisTaps(attrs[0], W, Q, ordersX, inPixels);
+    this.#rows = new AxisTaps(attrs[0], H, Q, ordersY, inPixels);
     this.#width = W + 1;
   }
 
@@ -129,6 +132,7 @@ class AxisTaps {
   readonly #attrs: SamplingAttrs;
   readonly #size: number;
   readonly #orders: readonly number[];
+  readonly #inPixels: boolean;
   /** Per entry of `orders`, per tap: the coefficients of the weight's derivative, highest first. */
   readonly #coefficients: readonly (readonly (readonly number[])[])[];
   readonly #floor: Float64Array;
@@ -138,13 +142,14 @@ class AxisTaps {
   /** Which way `#inside` last ran: d(its result)/dp. */
   #direction = 1;
 
-  constructor(attrs: SamplingAttrs, size: number, Q: number, orders: readonly number[]) {
+  constructor(attrs: SamplingAttrs, size: number, Q: number, orders: readonly number[], inPixels: boolean) {
     const taps = kernels[attrs.mode].weights;
     this.indices = taps.map(() => new Int32Array(Q));
     this.weights = orders.map(() => taps.map(() => new Float64Array(Q)));
     this.#attrs = attrs;
     this.#size = size;
     this.#orders = orders;
+    this.#inPixels = inPixels;
     this.#coefficients = orders.map((order) => taps.map((tap) => [...derivative(tap, order)].reverse()));
     this.#floor = new Float64Array(Q);
     this.#t = new Float64Array(Q);
@@ -163,13 +168,15 @@ class AxisTaps {
     const nearest = mode === "nearest";
     const movesPosition = paddingMode !== "zeros" && mode !== "bicubic";
     const size = this.#size;
-    const scale = (alignCorners ? size - 1 : size) / 2;
+    const inPixels = this.#inPixels;
+    const scale = inPixels ? 1 : (alignCorners ? size - 1 : size) / 2;
     const floor = this.#floor;
     const t = this.#t;
     const slope = this.#slope;
     for (let q = 0; q < t.length; q++) {
       const g = grid[from + 2 * q];
-      let p = alignCorners ? ((g + 1) / 2) * (size - 1) : ((g + 1) * size - 1) / 2;
+      let p = g;
+      if (!inPixels) p = alignCorners ? ((g + 1) / 2) * (size - 1) : ((g + 1) * size - 1) / 2;
       if (!(Math.abs(p) < 2 ** 127)) p *= Infinity;
       this.#direction = 1;
       if (movesPosition) p = this.#inside(p);

@@ -16,7 +16,18 @@
  * keeps its size, in nearest also along one that exactly doubles.
  */
 
-import { apply, type Op, type Shape, ShapeError, type Tensor, ValueError } from "@gridgrad/core";
+import {
+  apply,
+  type GpuStep,
+  type Op,
+  quotient,
+  type Shape,
+  ShapeError,
+  type Tensor,
+  type Thread,
+  ValueError,
+  type Values,
+} from "@gridgrad/core";
 
 export type InterpolateMode = "nearest" | "bilinear";
 
@@ -109,6 +120,18 @@ export const interpolateOp: Op<Attrs> = {
       }
     }
   },
+
+  gpu({ attrs, inShapes: [[N, C, H, W]], outShape: [, , P, Q] }) {
+    const rows = positionSteps(H, P, attrs, 0, 1);
+    const columns = positionSteps(W, Q, attrs, 1, 1 + rows.length);
+    const sample: GpuStep = {
+      kernel: interpolateKernel,
+      inputs: [0, rows.length, rows.length + columns.length],
+      size: N * C * P * Q,
+      integers: { H, W, P, Q },
+    };
+    return [...rows, ...columns, sample];
+  },
 };
 
 /** The transpose of interpolate: every output pixel gives its dy back to the pixels that it read. */
@@ -145,6 +168,18 @@ export const interpolateInputOp: Op<Attrs & { readonly height: number; readonly 
       dx.set(image, plane * H * W);
     }
   },
+
+  gpu({ attrs, inShapes: [[N, C, P, Q]], outShape: [, , H, W] }) {
+    const rows = positionSteps(H, P, attrs, 0, 1);
+    const columns = positionSteps(W, Q, attrs, 1, 1 + rows.length);
+    const tables = rows.length + columns.length;
+    return [
+      ...rows,
+      ...columns,
+      gatherStep([0, rows.length], [N * C, P, Q], H, axisMap(H, P, attrs, 0)),
+      gatherStep([tables + 1, tables], [N * C * H, Q, 1], W, axisMap(W, Q, attrs, 1)),
+    ];
+  },
 };
 
 /** What the output pixels along an axis read: one tap for nearest, two for bilinear, each with a pixel and a weight per output pixel. */
@@ -159,8 +194,7 @@ function axisTaps(
     index: new Int32Array(outSize),
     weight: new Float64Array(outSize),
   }));
-  const fixed = outSize === inSize || (nearest && outSize === 2 * inSize);
-  const ratio = scaleFactor === null || fixed ? inSize / outSize : 1 / scaleFactor[axis];
+  const { ratio } = axisMap(inSize, outSize, { mode, alignCorners, scaleFactor }, axis);
   const last = inSize - 1;
   for (let i = 0; i < outSize; i++) {
     if (nearest) {
@@ -177,6 +211,20 @@ function axisTaps(
     taps[1].weight[i] = position - pixel;
   }
   return taps;
+}
+
+/** Along an axis, output pixel i is at (i + centre) ratio - centre, before it is clamped or, in nearest, rounded down. */
+function axisMap(
+  inSize: number,
+  outSize: number,
+  { mode, alignCorners, scaleFactor }: Pick<Attrs, "mode" | "alignCorners" | "scaleFactor">,
+  axis: 0 | 1,
+): { ratio: number; centre: number } {
+  if (alignCorners) return { ratio: outSize === 1 ? 0 : (inSize - 1) / (outSize - 1), centre: 0 };
+  const nearest = mode === "nearest";
+  const fixed = outSize === inSize || (nearest && outSize === 2 * inSize);
+  const ratio = scaleFactor === null || fixed ? inSize / outSize : 1 / scaleFactor[axis];
+  return { ratio, centre: nearest ? 0 : 0.5 };
 }
 
 function pair(value: number | readonly number[] | undefined): readonly number[] | null {
@@ -201,4 +249,108 @@ function outputSize(
     throw new ValueError("interpolate", rule, `${option} for an image of ${H} by ${W}`);
   }
   return wanted;
+}
+
+/**
+ * Steps that find where the output pixels along an axis read: [outSize], clamped, and in nearest whole.
+ *
+ * @param next - the number of the first step's result.
+ */
+function positionSteps(inSize: number, outSize: number, attrs: Attrs, axis: 0 | 1, next: number): GpuStep[] {
+  const { ratio, centre } = axisMap(inSize, outSize, attrs, axis);
+  const floats = { ratio: Math.fround(ratio), centre, last: inSize - 1 };
+  const position: GpuStep = { kernel: positionKernel, inputs: [], size: outSize, floats };
+  // A step of its own: a stored product is rounded to float32 on every backend, which is what nearest rounds down.
+  const pixel: GpuStep = { kernel: pixelKernel, inputs: [next], size: outSize };
+  return attrs.mode === "nearest" ? [position, pixel] : [position];
+}
+
+/** The step from [outer, count, inner] to [outer, size, inner]: along the axis each pixel gathers from what read it. */
+function gatherStep(
+  inputs: readonly [dy: number, positions: number],
+  [outer, count, inner]: readonly [outer: number, count: number, inner: number],
+  size: number,
+  { ratio, centre }: { ratio: number; centre: number },
+): GpuStep {
+  // What reads pixel h has its position between h - 1 and h + 1, so it is within a window of 2 / ratio. It may start one early.
+  const window = ratio === 0 ? count : Math.min(Math.ceil(2 / ratio) + 3, count);
+  return {
+    kernel: gatherKernel,
+    inputs,
+    size: outer * size * inner,
+    integers: { size, count, inner, window },
+    floats: { perPixel: ratio === 0 ? 0 : 1 / ratio, centre },
+  };
+}
+
+/** One output pixel of an axis: the position that it reads. */
+function positionKernel(this: Thread<"ratio" | "centre" | "last">): number {
+  const position = (this.thread.x + this.constants.centre) * this.constants.ratio - this.constants.centre;
+  if (position < 0) {
+    return 0;
+  }
+  if (position > this.constants.last) {
+    return this.constants.last;
+  }
+  return position;
+}
+
+/** The same for nearest: the pixel. */
+function pixelKernel(this: Thread, positions: Values): number {
+  return Math.floor(positions[this.thread.x]);
+}
+
+/** One output pixel: between the four pixels around its position. */
+function interpolateKernel(this: Thread<"H" | "W" | "P" | "Q">, x: Values, rows: Values, columns: Values): number {
+  const i = this.thread.x;
+  const line = quotient(i, this.constants.Q);
+  const q = i - line * this.constants.Q;
+  const plane = quotient(line, this.constants.P);
+  const p = line - plane * this.constants.P;
+  const top = Math.floor(rows[p]);
+  const left = Math.floor(columns[q]);
+  const ty = rows[p] - top;
+  const tx = columns[q] - left;
+  const at = (plane * this.constants.H + top) * this.constants.W + left;
+  let y = (1 - tx) * x[at];
+  if (tx > 0) {
+    y = y + tx * x[at + 1];
+  }
+  if (ty > 0) {
+    let lower = (1 - tx) * x[at + this.constants.W];
+    if (tx > 0) {
+      lower = lower + tx * x[at + this.constants.W + 1];
+    }
+    y = (1 - ty) * y + ty * lower;
+  }
+  return y;
+}
+
+/** One pixel of an axis: the sum of what read it, weighted by how close it read. */
+function gatherKernel(
+  this: Thread<"size" | "count" | "inner" | "window" | "perPixel" | "centre">,
+  dy: Values,
+  positions: Values,
+): number {
+  const i = this.thread.x;
+  const line = quotient(i, this.constants.inner);
+  const column = i - line * this.constants.inner;
+  const outer = quotient(line, this.constants.size);
+  const h = line - outer * this.constants.size;
+  let start = Math.floor((h - 1 + this.constants.centre) * this.constants.perPixel - this.constants.centre);
+  if (start < 0) {
+    start = 0;
+  }
+  let dx = 0;
+  for (let k = 0; k < this.constants.window; k++) {
+    const p = start + k;
+    if (p >= this.constants.count) {
+      break;
+    }
+    const weight = 1 - Math.abs(positions[p] - h);
+    if (weight > 0) {
+      dx += weight * dy[(outer * this.constants.count + p) * this.constants.inner + column];
+    }
+  }
+  return dx;
 }

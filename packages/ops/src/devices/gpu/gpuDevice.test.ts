@@ -16,6 +16,7 @@ import {
   sum,
   type Tensor,
   tensor,
+  where,
   withDevice,
   apply,
 } from "@gridgrad/core";
@@ -170,6 +171,31 @@ describeDevices((shared) => {
       );
     expect(await run()).toBe(await run());
   });
+});
+
+test("the kernels of gpu:webasm share one memory, and larger ones get their own", async () => {
+  const { WebAssembly } = globalThis as unknown as { WebAssembly: { Memory: new (descriptor: object) => object } };
+  const { Memory } = WebAssembly;
+  let made = 0;
+  WebAssembly.Memory = function (descriptor: object) {
+    made++;
+    return new Memory(descriptor);
+  } as unknown as typeof Memory;
+  const device = new GpuDevice("webasm");
+  try {
+    await withDevice(device, async () => {
+      for (let n = 1; n < 40; n++) expect(await add(full([n], 2), full([n], n)).array()).toEqual(Array(n).fill(n + 2));
+      expect(made).toBe(1);
+      const [x, y, z] = [1, 2, 4].map((value) => full([2 ** 24], value)); // 64 MiB each, 256 MiB and more in all
+      const values = await where(x, y, z).data();
+      expect([values[0], values[2 ** 24 - 1]]).toEqual([2, 2]);
+      expect(made).toBe(2);
+      expect(await add(full([3], 1), 1).array()).toEqual([2, 2, 2]);
+    });
+  } finally {
+    WebAssembly.Memory = Memory;
+    await device.close();
+  }
 });
 
 describe("backends that are not there", () => {

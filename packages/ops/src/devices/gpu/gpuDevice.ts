@@ -202,7 +202,7 @@ export class GpuDevice implements Device {
     const start = isNew ? performance.now() : 0;
     let raw: GpuJsValues;
     try {
-      raw = await kernel(...inputs);
+      raw = await opened.kernels.run(kernel, isNew, inputs);
     } catch (error) {
       throw this.#problem(`op ${op.name}, kernel ${kernelName(step.kernel)}`, error);
     }

@@ -6,6 +6,7 @@ import { type GpuStep, kernelName, kernelSource, quotient, type ScalarFunction }
 
 import type { GpuBackend } from "./backend.ts";
 import type { GpuJs, GpuJsKernel, GpuJsValues } from "./gpujs.ts";
+import { SharedMemory } from "./sharedMemory.ts";
 
 /** Kernels kept. A training step of the toy network uses some 300; each holds a few objects, and GL ones a texture of their output's size. */
 const defaultCapacity = 2048;
@@ -28,6 +29,7 @@ export class Kernels {
   #uploader: GpuJsKernel | null = null;
 
   readonly #capacity: number;
+  readonly #memory = new SharedMemory();
 
   constructor(gpu: GpuJs, backend: GpuBackend, capacity = defaultCapacity) {
     this.#capacity = capacity;
@@ -73,6 +75,11 @@ export class Kernels {
       this.#compiled.delete(oldest);
     }
     return { kernel, isNew: true };
+  }
+
+  /** Runs a kernel; the first run compiles it. */
+  run(kernel: GpuJsKernel, isNew: boolean, inputs: readonly GpuJsValues[]): GpuJsValues | Promise<GpuJsValues> {
+    return isNew && this.#backend === "webasm" ? this.#memory.use(() => kernel(...inputs)) : kernel(...inputs);
   }
 
   /** A copy of host values where kernels read them. */

@@ -60,7 +60,7 @@ describe("devices by name", () => {
 
   test("must exist", () => {
     expect(() => openDevice("abacus")).toThrowErrorMatchingInlineSnapshot(
-      `[ValueError: openDevice: name must be one of reference, named, got "abacus"]`,
+      `[ValueError: openDevice: name must be one of reference, gpu, gpu:webgpu, gpu:headlessgl, gpu:webgl2, gpu:webgl, gpu:webasm, gpu:cpu, named, got "abacus"]`,
     );
   });
 });

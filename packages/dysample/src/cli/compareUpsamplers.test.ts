@@ -5,6 +5,8 @@ import { join } from "node:path";
 
 import { beforeEach, expect, test } from "vitest";
 
+import { getDevice, withDevice } from "@gridgrad/core";
+
 import { readPng } from "../picture/png.ts";
 import { collectLines, startCommand } from "../testing/runCommand.ts";
 import { compareUpsamplers } from "./compareUpsamplers.ts";
@@ -41,6 +43,33 @@ test("a table and a picture put both upsamplers side by side, and a second time 
     expect((await readdir("runs/start")).sort()).toEqual(["bilinear", "dysample", "strip.png"]);
     expect(JSON.parse(await readFile("runs/start/dysample/result.json", "utf8"))).toMatchObject({ steps: 2 });
   }
+});
+
+test("on gpu it tells what that is, and goes on there", async () => {
+  const { io, out, err } = collectLines();
+  await withDevice("reference", async () => {
+    expect(await compareUpsamplers(io, { steps: 1, batch: 1, evalImages: 6, device: "gpu:webasm" })).toBe(0);
+    await getDevice().close();
+  });
+  expect(err[0]).toBe("device: gpu.js webasm on the CPU as WebAssembly");
+  expect(out.join("\n")).toMatch(/\n\d+ kernels compiled in /);
+  expect(out.at(-1)).toMatch(/train --upsampler dysample --device gpu:webasm$/);
+});
+
+test("npm start refuses what makes no sense, and a device that is missing", async () => {
+  const start = async (...args: string[]): Promise<string> => {
+    const { code, out, err } = await startCommand(base, args, { program: "start" }).result;
+    return `${args.join(" ")}: ${code} ${out}${err}`;
+  };
+  expect([await start("--devise", "gpu"), await start("--device", "gpu:webgl2")]).toMatchInlineSnapshot(`
+    [
+      "--devise gpu: 2 gridgrad: unknown option '--devise' (Did you mean --device?)
+    ",
+      "--device gpu:webgl2: 1 gridgrad: gpu:webgl2: needs a browser; in Node use gpu:webgpu, gpu:headlessgl or gpu:webasm; what there is here: npm run -s gridgrad -- devices
+    ",
+    ]
+  `);
+  expect(await readdir(base)).toEqual([]);
 });
 
 test("npm start says what it does, and Ctrl-C ends it", async () => {

@@ -14,6 +14,7 @@ import { train, type TrainOutcome } from "../training/train.ts";
 import type { Io } from "./io.ts";
 import { table } from "./table.ts";
 import { trainingProgress } from "./trainingProgress.ts";
+import { reportDevice, useDevice } from "./useDevice.ts";
 
 const upsamplers = ["bilinear", "dysample"];
 
@@ -30,7 +31,10 @@ const folder = join("runs", "start");
  */
 export async function compareUpsamplers(io: Io, given: Partial<TrainConfig> & { steps: number }): Promise<number> {
   const full = resolveConfig().steps;
-  io.out(`Training the toy task with ${upsamplers.join(" and ")}: ${given.steps} steps each, shortened from ${full}.`);
+  const { device } = resolveConfig(given);
+  await useDevice(io, device);
+  const shortened = given.steps < full ? `, shortened from ${full}` : "";
+  io.out(`Training the toy task with ${upsamplers.join(" and ")}: ${given.steps} steps each${shortened}.`);
   const signal = io.interrupted();
   const outcomes: (TrainOutcome & { status: "complete" })[] = [];
   for (const upsampler of upsamplers) {
@@ -53,9 +57,11 @@ export async function compareUpsamplers(io: Io, given: Partial<TrainConfig> & { 
     msPerStep.toFixed(0),
   ]);
   io.out(`\n${table(["upsampler", "mIoU", "boundary IoU", "pixel accuracy", "parameters", "ms per step"], rows)}\n`);
+  reportDevice(io);
   io.out(`What each of them sees: ${await drawStrip(outcomes)}`);
   io.out(`The runs are in ${upsamplers.map((upsampler) => join(folder, upsampler)).join(" and ")}.`);
-  io.out(`All ${full} steps, for either: npm run -s gridgrad -- train --upsampler ${upsamplers[1]}`);
+  const deviceText = given.device === undefined ? "" : ` --device ${device}`;
+  io.out(`All ${full} steps, for either: npm run -s gridgrad -- train --upsampler ${upsamplers[1]}${deviceText}`);
   return 0;
 }
 

@@ -1,6 +1,5 @@
 /** @file `gridgrad eval`: measures trained weights. */
 
-import { setDevice } from "@gridgrad/core";
 import { Command } from "commander";
 
 import { resolveConfig, type TrainConfig } from "../training/config.ts";
@@ -19,6 +18,7 @@ import {
   upsamplerOption,
 } from "./options.ts";
 import { Progress } from "./progress.ts";
+import { reportDevice, useDevice } from "./useDevice.ts";
 
 interface Options extends Partial<TrainConfig> {
   readonly json?: boolean;
@@ -51,7 +51,7 @@ Examples:
 async function runEval(io: Io, path: string, { json, ...given }: Options): Promise<void> {
   const weights = await readWeights(path);
   const config = resolveConfig({ ...given, ...networkOfWeights(weights, given) });
-  setDevice(config.device);
+  await useDevice(io, config.device);
   const task = await createTask(config);
   fitWeights(task.model, weights);
   const progress = new Progress(io, "evaluation", 0, config.evalImages, "pictures");
@@ -60,7 +60,10 @@ async function runEval(io: Io, path: string, { json, ...given }: Options): Promi
     progress.stop();
     const { task: name, upsampler } = config;
     if (json) io.out(JSON.stringify({ weights: weights.file, task: name, upsampler, ...metrics }, null, 2));
-    else io.out(`${upsampler}: ${task.summary(metrics)}`);
+    else {
+      io.out(`${upsampler}: ${task.summary(metrics)}`);
+      reportDevice(io);
+    }
   } finally {
     progress.stop();
   }

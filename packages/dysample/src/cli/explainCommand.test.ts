@@ -16,19 +16,7 @@ test("the schedule of an upsampler has its kernels in order and a line that adds
       "add",
       "mul",
       "add",
-      "reshape",
-      "add",
-      "mul",
-      "div",
-      "sub",
-      "reshape",
-      "pixelShuffle",
-      "reshape",
-      "permute",
-      "reshape",
-      "reshape",
-      "gridSample",
-      "reshape",
+      "sampleAtOffsets",
       "kernels",
     ]
   `);
@@ -39,7 +27,7 @@ test("a run adds the time of each kernel, and of each op", async () => {
   const { out } = await runCommand(...small, "--run");
   expect(out).toMatch(/^ *# {2}op .* ms$/m);
   expect(out).toMatch(/^op +kernels +ms +share$/m);
-  expect(out).toMatch(/^gridSample +1 +\d+\.\d\d +\d+\.\d %$/m);
+  expect(out).toMatch(/^sampleAtOffsets +1 +\d+\.\d\d +\d+\.\d %$/m);
 });
 
 describe("formats", () => {
@@ -53,7 +41,9 @@ describe("formats", () => {
   });
 
   test("dot is a drawing for Graphviz", async () => {
-    expect((await runCommand(...small, "--format", "dot")).out).toMatch(/^digraph gridgrad \{\n[^]*gridSample[^]*\}$/);
+    expect((await runCommand(...small, "--format", "dot")).out).toMatch(
+      /^digraph gridgrad \{\n[^]*sampleAtOffsets[^]*\}$/,
+    );
   });
 });
 
@@ -63,9 +53,9 @@ test("a training step has the update of every parameter, a forward pass no gradi
     (await runCommand("explain", "--what", "forward", "--batch", "1", "--size", "32", "--format", "json")).out,
   );
   const ops = (graph: { steps: { op: string }[] }): Set<string> => new Set(graph.steps.map(({ op }) => op));
-  expect(ops(step)).toContain("gridSampleGrid");
-  expect(ops(forward)).toContain("gridSample");
-  expect(ops(forward)).not.toContain("gridSampleGrid");
+  expect(ops(step)).toContain("sampleAtOffsetsOffset");
+  expect(ops(forward)).toContain("sampleAtOffsets");
+  expect(ops(forward)).not.toContain("sampleAtOffsetsOffset");
   // Per parameter its new value and Adam's two averages; the loss and the norm; three statistics of six normalisations.
   const parameters = 6 * 3 + 2 + 2 + 3 * 2; // conv and norm, laterals, classifier, upsamplers
   expect(step.steps.filter(({ target }: { target: boolean }) => target)).toHaveLength(3 * parameters + 2 + 3 * 6);

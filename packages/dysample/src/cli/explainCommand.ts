@@ -1,6 +1,6 @@
 /** @file `gridgrad explain`: which kernels run, in which order, with how much memory, and how long each of them takes. */
 
-import { explain, type Explanation, profile, Random, realize, setDevice, type Tensor, zeros } from "@gridgrad/core";
+import { explain, type Explanation, profile, Random, realize, type Tensor, zeros } from "@gridgrad/core";
 import { Command } from "commander";
 
 import { resolveConfig } from "../training/config.ts";
@@ -12,6 +12,7 @@ import { createUpsampler } from "../upsamplers/upsampler.ts";
 import type { Io } from "./io.ts";
 import { choiceOption, deviceOption, integerOption, upsamplerOption } from "./options.ts";
 import { table } from "./table.ts";
+import { reportDevice, useDevice } from "./useDevice.ts";
 import { readsInput, UsageError } from "./userError.ts";
 
 type What = "step" | "forward" | "upsampler";
@@ -48,6 +49,8 @@ export function explainCommand(io: Io): Command {
     .addHelpText(
       "after",
       `
+A GPU works in the background: there the time of a kernel is that of starting it, and of waiting when too many are under way.
+
 Examples:
   ${io.program} explain --what upsampler --upsampler dysample --run
   ${io.program} explain --what step --batch 2 --run
@@ -65,9 +68,9 @@ async function runExplain(io: Io, options: Options): Promise<void> {
     const takes = sizes[what].map((name) => `--${name}`).join(", ");
     throw new UsageError(`--what ${what} takes ${takes}, got --${wrong}; leave it out`);
   }
-  setDevice(resolveConfig({ device }).device);
+  await useDevice(io, resolveConfig({ device }).device);
   const record = (): Promise<Tensor[]> => readsInput(() => graph(what, options));
-  if (run) await realize(...(await record())); // the first run compiles the loops, which no later one does
+  if (run) await realize(...(await record())); // the first run compiles the loops, which no later one does, or the kernels
   const targets = await record();
   const explanation = run ? await profile(...targets) : explain(...targets);
 
@@ -76,7 +79,10 @@ async function runExplain(io: Io, options: Options): Promise<void> {
     io.out(JSON.stringify({ ...explanation.toJSON(), ...(run && { byOp: explanation.byOp() }) }, null, 2));
   } else {
     io.out(explanation.toString());
-    if (run) io.out(`\n${timesByOp(explanation)}`);
+    if (run) {
+      io.out(`\n${timesByOp(explanation)}`);
+      reportDevice(io);
+    }
   }
 }
 

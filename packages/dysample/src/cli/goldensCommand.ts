@@ -4,7 +4,6 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { setDevice } from "@gridgrad/core";
 import { checkGolden, type GoldenResult, parseGolden } from "@gridgrad/core/testing/golden";
 import { Command } from "commander";
 
@@ -13,6 +12,7 @@ import { goldenRuns } from "./goldenRuns.ts";
 import type { Io } from "./io.ts";
 import { deviceOption, dtypeOption } from "./options.ts";
 import { Progress } from "./progress.ts";
+import { reportDevice, useDevice } from "./useDevice.ts";
 import { UserError } from "./userError.ts";
 
 const manifestFormat = "golden-manifest-1";
@@ -46,7 +46,7 @@ Examples:
 async function runGoldens(io: Io, dir: string, given: Partial<TrainConfig>): Promise<void> {
   const { device, dtype } = resolveConfig(given);
   const entries = await readManifest(dir);
-  setDevice(device);
+  await useDevice(io, device);
   const progress = new Progress(io, "case", 0, entries.length, "cases");
   const failures: string[] = [];
   for (const [done, entry] of entries.entries()) {
@@ -57,6 +57,7 @@ async function runGoldens(io: Io, dir: string, given: Partial<TrainConfig>): Pro
   progress.stop();
   for (const line of failures) io.out(line);
   io.out(`${entries.length - failures.length} passed, ${failures.length} failed`);
+  reportDevice(io);
   if (failures.length > 0) io.exitCode = 1;
 }
 

@@ -21,16 +21,19 @@ describe("help", () => {
   test("lists the commands", async () => {
     const { code, out, err } = await runCommand("--help");
     expect([code, err]).toEqual([0, ""]);
-    for (const command of ["train", "eval", "upsample", "explain", "gradcheck", "goldens"]) {
+    for (const command of ["train", "eval", "upsample", "explain", "gradcheck", "goldens", "devices"]) {
       expect(out).toMatch(new RegExp(`^  ${command} `, "m"));
     }
   });
 
-  test.each(["train", "eval", "upsample", "explain", "gradcheck", "goldens"])("of %s has examples", async (command) => {
-    const { code, out } = await runCommand(command, "--help");
-    expect(code).toBe(0);
-    expect(out).toMatch(new RegExp(`Examples:\n  gridgrad ${command}\\b`));
-  });
+  test.each(["train", "eval", "upsample", "explain", "gradcheck", "goldens", "devices"])(
+    "of %s has examples",
+    async (command) => {
+      const { code, out } = await runCommand(command, "--help");
+      expect(code).toBe(0);
+      expect(out).toMatch(new RegExp(`Examples:\n  gridgrad ${command}\\b`));
+    },
+  );
 });
 
 test("the version is that of the package", async () => {
@@ -78,7 +81,7 @@ test("a command line that makes no sense is one line on the standard error, exit
       "train --eval-images 300: gridgrad: option '--eval-images <n>' argument '300' is invalid. It must be an integer in 1 .. 256.",
       "upsample in.png out.png --scale 9: gridgrad: option '--scale <n>' argument '9' is invalid. It must be an integer in 2 .. 8.",
       "train --upsampler dysampel: gridgrad: option '--upsampler <name>' argument 'dysampel' is invalid. It must be one of nearest, bilinear, transposed-conv, pixel-shuffle, dysample, dysample+, dysample-s, dysample-s+. Did you mean dysample?",
-      "train --device gqu: gridgrad: option '--device <name>' argument 'gqu' is invalid. It must be one of reference.",
+      "train --device gqu: gridgrad: option '--device <name>' argument 'gqu' is invalid. It must be one of reference, gpu, gpu:webgpu, gpu:headlessgl, gpu:webgl2, gpu:webgl, gpu:webasm, gpu:cpu. Did you mean gpu?",
       "train --task segment: gridgrad: option '--task <name>' argument 'segment' is invalid. It must be one of segmentation, restoration.",
       "train --resume runs/x --overwrite: gridgrad: --resume goes on in the run's own folder; leave --overwrite out",
       "train --resume runs/x --out runs/y: gridgrad: --resume goes on in the run's own folder; leave --out out",
@@ -105,6 +108,8 @@ test("input that cannot be used is one line on the standard error, exit code 1, 
     "upsample in.png out.png --weights nowhere",
     "goldens nowhere",
     "explain --what upsampler --channels 30",
+    "explain --device gpu:webgl2",
+    "train --device gpu:webgl2",
   ]) {
     const { code, out, err } = await runCommand(...line.split(" "));
     expect([line, code, out]).toEqual([line, 1, ""]);
@@ -123,6 +128,8 @@ test("input that cannot be used is one line on the standard error, exit code 1, 
       "upsample in.png out.png --weights nowhere: gridgrad: nowhere must be a run folder or a safetensors file, but there is nothing; check the path",
       "goldens nowhere: gridgrad: nowhere/MANIFEST.json must be a manifest of golden cases, but there is no such file; check the path",
       "explain --what upsampler --channels 30: gridgrad: DySample: inChannels must be divisible by groups = 4, got 30",
+      "explain --device gpu:webgl2: gridgrad: gpu:webgl2: needs a browser; in Node use gpu:webgpu, gpu:headlessgl or gpu:webasm; what there is here: gridgrad devices",
+      "train --device gpu:webgl2: gridgrad: gpu:webgl2: needs a browser; in Node use gpu:webgpu, gpu:headlessgl or gpu:webasm; what there is here: gridgrad devices",
     ]
   `);
   expect(await readdir(base)).toEqual([]);

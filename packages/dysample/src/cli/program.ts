@@ -2,9 +2,10 @@
 
 import { readFileSync } from "node:fs";
 
-import { getDevice } from "@gridgrad/core";
+import { getDevice, setDevice } from "@gridgrad/core";
 import { Command, CommanderError } from "commander";
 
+import { devicesCommand } from "./devicesCommand.ts";
 import { evalCommand } from "./evalCommand.ts";
 import { explainCommand } from "./explainCommand.ts";
 import { goldensCommand } from "./goldensCommand.ts";
@@ -20,15 +21,30 @@ import { isUserError, UserError } from "./userError.ts";
  * @param args - what stands behind the program's name.
  * @returns the exit code: 0, 1 for a failure, 2 for a command line that makes no sense, 130 after Ctrl-C.
  */
-export async function main(args: readonly string[], io: Io): Promise<number> {
+export function main(args: readonly string[], io: Io): Promise<number> {
+  return runProgram(createProgram(io), args, io);
+}
+
+/** Runs the command line of a program that `printsTo` has prepared. */
+export async function runProgram(program: Command, args: readonly string[], io: Io): Promise<number> {
   try {
-    await createProgram(io).parseAsync(args, { from: "user" });
+    await program.parseAsync(args, { from: "user" });
     return io.exitCode;
   } catch (error) {
     return reportError(error, io);
   } finally {
-    await getDevice().close();
+    await getDevice().close(); // workers and contexts of a GPU would keep the process alive
+    setDevice("reference");
   }
+}
+
+/** Lets a program print through `io`, and throw instead of ending the process. */
+export function printsTo(io: Io, program: Command): Command {
+  return program.exitOverride().configureOutput({
+    writeOut: (text) => io.out(text.replace(/\n$/, "")),
+    writeErr: (text) => io.note(text.replace(/\n$/, "")),
+    outputError: (text, write) => write(`${text.trim().replace("error: ", "gridgrad: ").replaceAll("\n", " ")}\n`),
+  });
 }
 
 /** Tells what went wrong, the user's errors in one line, and returns the exit code. */
@@ -41,17 +57,19 @@ export function reportError(error: unknown, io: Io): number {
 }
 
 function createProgram(io: Io): Command {
-  const program = new Command("gridgrad")
+  const program = printsTo(io, new Command("gridgrad"))
     .description("Train, test and look into upsamplers that learn where to sample.")
     .version(version())
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => io.out(text.replace(/\n$/, "")),
-      writeErr: (text) => io.note(text.replace(/\n$/, "")),
-      outputError: (text, write) => write(`${text.trim().replace("error: ", "gridgrad: ").replaceAll("\n", " ")}\n`),
-    })
     .addHelpText("after", `\n${io.program} COMMAND --help tells more about a command, with examples.`);
-  const make = [trainCommand, evalCommand, upsampleCommand, explainCommand, gradcheckCommand, goldensCommand];
+  const make = [
+    trainCommand,
+    evalCommand,
+    upsampleCommand,
+    explainCommand,
+    gradcheckCommand,
+    goldensCommand,
+    devicesCommand,
+  ];
   for (const command of make) program.addCommand(command(io).copyInheritedSettings(program));
   return program;
 }

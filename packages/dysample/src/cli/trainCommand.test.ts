@@ -32,6 +32,27 @@ test("a run tells its progress, its results and its files", async () => {
   expect(err).toMatch(/^evaluation 2\/2 /m);
 });
 
+test("a run on gpu tells what that is, what was compiled, and what stayed on the loops", async () => {
+  const { code, out, err } = await runCommand("train", ...tiny, "--device", "gpu:webasm", "--out", "run");
+  expect(code).toBe(0);
+  expect(err).toMatch(/^device: gpu\.js webasm on the CPU as WebAssembly\n/);
+  expect(out).toMatch(/\n\d+ kernels compiled in \d+\.\d s, which no other time here includes\n/);
+
+  const wide = await runCommand("train", ...tiny, "--device", "gpu:webasm", "--dtype", "float64", "--out", "wide");
+  expect(wide.out).toMatch(/\non the plain loops, since float64 stays on the host: .*\bconv2d\b/);
+  expect(wide.out).not.toContain("compiled");
+});
+
+test("a run goes on where it began, on its own device", async () => {
+  await runCommand("train", ...tiny, "--device", "gpu:cpu", "--out", "run");
+  const resumed = await runCommand("train", "--resume", "run");
+  expect(resumed).toMatchObject({ code: 0, err: "device: gpu.js cpu on the CPU as JavaScript" });
+  expect(await runCommand("train", "--resume", "run", "--device", "reference")).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/^gridgrad: run must .* got device reference \(the run has gpu:cpu\)/),
+  });
+});
+
 test("without --out a run's folder says what it is", async () => {
   await runCommand(
     "train",

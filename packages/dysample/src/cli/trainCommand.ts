@@ -21,6 +21,7 @@ import {
   upsamplerOption,
 } from "./options.ts";
 import { trainingProgress } from "./trainingProgress.ts";
+import { reportDevice, useDevice } from "./useDevice.ts";
 import { UsageError } from "./userError.ts";
 
 interface Options extends Partial<TrainConfig> {
@@ -70,12 +71,12 @@ async function runTrain(io: Io, { out, resume: resumed, overwrite, ...given }: O
   const signal = io.interrupted();
   const { hooks, stop } = trainingProgress(io, signal);
   const path = resumed ?? out ?? defaultFolder(resolveConfig(given));
+  const config = resumed === undefined ? resolveConfig(given) : await new RunFolder(resumed).resume(given);
+  await useDevice(io, config.device);
   let outcome: TrainOutcome;
   try {
     outcome =
-      resumed === undefined
-        ? await train(resolveConfig(given), path, hooks, { overwrite })
-        : await resume(path, given, hooks);
+      resumed === undefined ? await train(config, path, hooks, { overwrite }) : await resume(path, given, hooks);
   } finally {
     stop();
   }
@@ -96,6 +97,7 @@ function report(io: Io, path: string, outcome: TrainOutcome & { status: "complet
     `${result.parameters} parameters, ${result.upsamplerParameters} of them for upsampling; ` +
       `${msPerStep.toFixed(0)} ms per training step (median)`,
   );
+  reportDevice(io);
   for (const name of ["weights", "checkpoint", "metrics", "result", "strip"] as const) io.out(`  ${folder.file(name)}`);
 }
 

@@ -2,10 +2,11 @@
 
 import { existsSync, realpathSync } from "node:fs";
 
-import { Random, setDevice } from "@gridgrad/core";
+import { Random } from "@gridgrad/core";
 import { Command } from "commander";
 
 import { type Picture, readPng, writePng } from "../picture/png.ts";
+import { compileMs } from "../training/compileMs.ts";
 import { resolveConfig, type TrainConfig } from "../training/config.ts";
 import { PictureUpsampler } from "../training/pictureUpsampler.ts";
 import { upsamplePicture } from "../training/upsamplePicture.ts";
@@ -14,6 +15,7 @@ import { fitWeights } from "./fitWeights.ts";
 import type { Io } from "./io.ts";
 import { networkOfWeights } from "./networkOfWeights.ts";
 import { deviceOption, groupsOption, scaleOption, seedOption, upsamplerOption } from "./options.ts";
+import { reportDevice, useDevice } from "./useDevice.ts";
 import { readsInput, UserError } from "./userError.ts";
 
 interface Options extends Partial<TrainConfig> {
@@ -68,16 +70,16 @@ async function runUpsample(io: Io, from: string, to: string, { weights: path, ..
   const { upsampler, scale, groups, seed, device } = resolveConfig({ ...given, ...network, task: "restoration" });
   const picture = await readsInput(() => readPng(from));
 
-  setDevice(device);
+  await useDevice(io, device);
   const up = await readsInput(() => new PictureUpsampler(upsampler, { scale, groups, random: new Random(seed) }));
   if (weights) {
     // Its names are those of a whole PictureUpsampler, up.offset.weight, or of the upsampler in it, offset.weight.
     const whole = Object.keys(weights.state).some((name) => name.startsWith("up."));
     fitWeights(whole ? up : up.up, weights);
   }
-  const start = performance.now();
+  const start = performance.now() - compileMs();
   const enlarged = await upsamplePicture(picture, up);
-  const ms = performance.now() - start;
+  const ms = performance.now() - compileMs() - start;
   await readsInput(() => writePng(to, enlarged));
 
   const groupsText = upsampler.startsWith("dysample") ? `, groups ${groups}` : "";
@@ -87,6 +89,7 @@ async function runUpsample(io: Io, from: string, to: string, { weights: path, ..
   );
   if (weights) io.out(`weights of ${weights.file}`);
   else if (up.parameterCount > 0) io.out(`initial weights of seed ${seed}: ${starts[upsampler] ?? "nearly bilinear"}`);
+  reportDevice(io);
 }
 
 /** The weights of the toy network upsample its features: 32 channels and not colours. */

@@ -15,7 +15,7 @@ export interface StepMetrics {
   readonly lr: number;
   /** Euclidean norm of all gradients together. */
   readonly gradNorm: number;
-  /** From the pictures to the new weights. */
+  /** From the pictures to the new weights, without the compilation of kernels, which is done once. */
   readonly ms: number;
 }
 

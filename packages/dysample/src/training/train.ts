@@ -11,6 +11,7 @@ import { Adam, cosineLr, NonFiniteError, restoreCheckpoint } from "@gridgrad/nn"
 import { readCheckpoint, saveCheckpoint, saveWeights, writeFileAtomic } from "@gridgrad/nn/node";
 
 import { writePng } from "../picture/png.ts";
+import { compileMs } from "./compileMs.ts";
 import { differences, type TrainConfig } from "./config.ts";
 import { medianMs, MetricsLog, readSteps, type StepMetrics } from "./metricsLog.ts";
 import { RunFolder, RunFolderError } from "./runFolder.ts";
@@ -97,9 +98,10 @@ export async function resume(
   return new Training(config, folder, await prepare(config), hooks).run();
 }
 
-/** The task, on its device, which stays the current one: the trained weights are on it. */
-function prepare(config: TrainConfig): Promise<Task> {
+/** The task, on its device, which stays the current one: the trained weights are on it. Rejects when the device is missing. */
+async function prepare(config: TrainConfig): Promise<Task> {
   if (getDevice().name !== config.device) setDevice(config.device);
+  await getDevice().ready?.();
   return createTask(config);
 }
 
@@ -162,10 +164,10 @@ class Training {
     const { lr, steps, warmup, checkpointEvery } = this.#config;
     const rate = cosineLr({ lr, steps, warmup });
     for (let t = done; t < steps; t++) {
-      const start = performance.now();
+      const start = performance.now() - compileMs();
       this.#optimizer.lr = rate(t);
       const { loss, gradNorm } = await this.#step(t, log);
-      const ms = Math.round((performance.now() - start) * 100) / 100;
+      const ms = Math.round((performance.now() - compileMs() - start) * 100) / 100;
       const metrics: StepMetrics = { step: t + 1, loss, lr: this.#optimizer.lr, gradNorm, ms };
       await log.write(metrics);
       await new Promise((turned) => setTimeout(turned, 0)); // signals and the progress bar get their turn

@@ -1,0 +1,93 @@
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+import { describe, expect, inject, test } from "vitest";
+
+import type { Holdings } from "../testing/trainSteps.ts";
+
+/** Those that hold memory outside of JavaScript's heap: compiled modules, textures, buffers. */
+const backends = ["gpu:webasm", "gpu:headlessgl", "gpu:webgpu"];
+
+/**
+ * Growth of the process per kernel run that counts as a leak, bytes. The smallest thing that can be lost in a run, a JavaScript object
+ * with an array of 256 bytes, takes 630; a texture of this network takes 7,000. Medians of five readings after collections wander by
+ * 1 to 2 MB, from 30,000 kernel runs to the next 30,000: 70 bytes per run.
+ */
+const bytesPerRun = 256;
+
+/** Time for a process to end after its last line, ms. A timer or a worker that was left behind would keep it for good. */
+const endMs = 5000;
+
+const timeout = 900_000; // ms; the slowest takes half a minute on two free cores, and ten times as long on busy ones
+
+const typescript = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+const program = fileURLToPath(new URL("../testing/trainSteps.ts", import.meta.url));
+
+/** Trains in a process of its own, which has to end by itself. */
+async function trainSteps(...args: (string | number)[]): Promise<Holdings[]> {
+  const child = spawn(process.execPath, ["--expose-gc", "--import", typescript, program, ...args.map(String)], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let [out, err, lastLine] = ["", "", NaN];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    out += text;
+    lastLine = performance.now();
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
+  const code = await new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) => resolve(code ?? signal));
+  });
+  expect(code, err).toBe(0);
+  expect(performance.now() - lastLine).toBeLessThan(endMs);
+  return out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Holdings);
+}
+
+/** What grew from the first report on, or between the two halves of the reports. */
+function leaksIn(reports: readonly Holdings[]): string[] {
+  const leaks: string[] = [];
+  for (const what of ["handles", "buffers", "kernels"] as const) {
+    const counts = reports.map((report) => report[what]);
+    if (counts.some((count) => count !== counts[0])) leaks.push(`${what} ${counts.join(" ")}`);
+  }
+  const half = reports.length / 2;
+  const [before, after] = [reports.slice(0, half), reports.slice(half)];
+  const growth = median(after.map(({ rss }) => rss)) - median(before.map(({ rss }) => rss));
+  const limit = (after.at(-1)!.runs - before.at(-1)!.runs) * bytesPerRun;
+  if (growth > limit) leaks.push(`rss by ${growth} bytes, limit ${limit}`);
+  return leaks;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+for (const { name, missing } of inject("devices").filter(({ name }) => backends.includes(name))) {
+  const title = missing ? `on ${name} (skipped: ${missing})` : `on ${name}`;
+  describe.skipIf(missing)(title, () => {
+    test("500 training steps leave nothing behind, and the process ends by itself", { timeout }, async () => {
+      const reports = await trainSteps(name, 500, 50);
+      expect(reports.map(({ step }) => step)).toEqual([50, 100, 150, 200, 250, 300, 350, 400, 450, 500]);
+      expect(reports[0].buffers).toBeGreaterThan(0);
+      if (name !== "gpu:webasm") expect(reports[0].handles).toBeGreaterThan(0);
+      expect(leaksIn(reports)).toEqual([]);
+    });
+
+    test("what is not freed is noticed", { timeout }, async () => {
+      const leaks = (await trainSteps(name, 8, 2, "handles").then(leaksIn)).map((leak) => leak.split(" ")[0]);
+      expect(leaks).toContain("buffers");
+      if (name !== "gpu:webasm") expect(leaks).toContain("handles");
+      expect(leaks).not.toContain("kernels");
+    });
+  });
+}
+
+test("memory that nobody counts is noticed by the size of the process", { timeout }, async () => {
+  expect(leaksIn(await trainSteps("gpu:webasm", 500, 50, "objects"))).toEqual([
+    expect.stringMatching(/^rss by \d+ bytes, limit \d+$/),
+  ]);
+});

@@ -85,6 +85,8 @@ export class GpuDevice implements Device {
   #opened: Opened | null = null;
   #submits = 0;
   #failure: string | null = null;
+  /** WebGPU: what all kernels run on. */
+  #context: WebGpuContext | null = null;
 
   /** @param wanted - a backend, or `"gpu"` for the best that there is. Opens with the first op, or with `ready()`. */
   constructor(wanted: GpuBackend | "gpu", options: GpuDeviceOptions = {}) {
@@ -202,6 +204,8 @@ export class GpuDevice implements Device {
     const start = isNew ? performance.now() : 0;
     let raw: GpuJsValues;
     try {
+      // gpu.js would compile new kernels for a new GPU, to which the values that are held do not belong.
+      if (this.#context?.isLost) throw new Error("the GPU was lost");
       raw = await opened.kernels.run(kernel, isNew, inputs);
     } catch (error) {
       throw this.#problem(`op ${op.name}, kernel ${kernelName(step.kernel)}`, error);
@@ -237,7 +241,8 @@ export class GpuDevice implements Device {
       if (--kernel.outputBuffer._refs === 0) kernel.outputBuffer.destroy();
       kernel.outputBuffer = null;
     }
-    const { device } = kernel.context as { device: WebGpuDevice };
+    this.#context ??= kernel.context as WebGpuContext;
+    const { device } = this.#context;
     if (device.onuncapturederror !== this.#onError) device.onuncapturederror = this.#onError;
     if (++this.#submits % submitsInFlight === 0) await device.queue.onSubmittedWorkDone();
   }
@@ -311,9 +316,12 @@ export class GpuDevice implements Device {
 
 type Opened = OpenBackend & { readonly kernels: Kernels };
 
-interface WebGpuDevice {
-  onuncapturederror: ((event: { error: { message: string } }) => void) | null;
-  readonly queue: { onSubmittedWorkDone(): Promise<void> };
+interface WebGpuContext {
+  readonly isLost: boolean;
+  readonly device: {
+    onuncapturederror: ((event: { error: { message: string } }) => void) | null;
+    readonly queue: { onSubmittedWorkDone(): Promise<void> };
+  };
 }
 
 /** Whether float32 holds every value exactly. */

@@ -8,7 +8,7 @@
  * `objects` forgets one small object per kernel that nobody counts.
  */
 
-import { type Device, relu, Random, setDevice, tensor, type Tensor } from "@gridgrad/core";
+import { add, type Device, relu, Random, setDevice, tensor, type Tensor } from "@gridgrad/core";
 import { BatchNorm2d, Conv2d, Module, SGD } from "@gridgrad/nn";
 import { crossEntropy, type GpuDevice } from "@gridgrad/ops";
 
@@ -66,7 +66,7 @@ async function main([name, steps, every, leak]: readonly string[]): Promise<void
     const labels = Int32Array.from({ length: batch * size * size }, (_, i) => (i + step) % classes);
     await optimizer.step(crossEntropy(network.forward(x), tensor(labels, [batch, size, size])));
     if (step % Number(every) > 0) continue;
-    await collectGarbage();
+    await settle();
     const { liveHandles: handles, kernelCount: kernels, memory } = device;
     const holdings: Holdings = {
       step,
@@ -86,11 +86,15 @@ function replace<K extends "run" | "free">(device: Device, key: K, make: (own: D
   device[key] = make(device[key].bind(device) as Device[K]);
 }
 
-/** Twice, with a turn of the event loop between: finalizers run there, and free more. */
-async function collectGarbage(): Promise<void> {
-  for (let i = 0; i < 2; i++) {
+/**
+ * Waits until the device has done all that it was given, then collects, some times over: finalizers run between collections and free
+ * more, and WebGPU gives memory back a while after the GPU is done with it.
+ */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 4; i++) {
+    await add(tensor([i]), 1).data();
     (globalThis as { gc?: () => void }).gc!();
-    await new Promise((turned) => setTimeout(turned, 0));
+    await new Promise((passed) => setTimeout(passed, 25)); // ms
   }
 }
 

@@ -30,7 +30,7 @@ export async function openBackend(wanted: GpuBackend | "gpu"): Promise<OpenBacke
     return open(GPU, wanted, found.hardware);
   }
   const passedOver: string[] = [];
-  for (const backend of ["webgpu", "webgl2"] as const) {
+  for (const backend of isNode() ? (["webgpu"] as const) : (["webgpu", "webgl2"] as const)) {
     const found = await probe(GPU, backend);
     if (!("missing" in found) && !found.software) return open(GPU, backend, found.hardware);
     passedOver.push(`${backend}: ${"missing" in found ? found.missing : `${found.hardware} draws on the CPU`}`);
@@ -125,7 +125,7 @@ async function provideWebGpu(): Promise<string | null> {
     return null;
   } catch (error) {
     const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    return /cannot find (package|module)/i.test(reason)
+    return /cannot find (package|module)|could not resolve/i.test(reason)
       ? "needs the package `webgpu` (npm install webgpu) and a Vulkan, Metal or Direct3D 12 driver"
       : `the package \`webgpu\` does not load: ${reason}`;
   }

@@ -41,44 +41,9 @@ export const erfOp: Op = {
 /** The error function of a number. */
 export function erfOf(x: number): number {
   const a = Math.abs(x);
-  if (a <= 0.5) {
-    // x P(x²) / Q(x²) as x + x (P - Q) / Q: the correction is small, and so is what rounding does to it.
-    const z = a * a;
-    let p = -0.8142222938153968;
-    p = p * z - 20.440167208473554;
-    p = p * z - 130.16048378339403;
-    p = p * z - 905.1312883920702;
-    p = p * z + 365.14075569929884;
-    let q = z + 23.601290952344122;
-    q = q * z + 244.02463793444417;
-    q = q * z + 1282.6165260773723;
-    q = q * z + 2844.236833439171;
-    return x + (x * p) / q;
-  }
-  const rest = a <= 4 ? middleRest(a) : farRest(a);
+  if (a <= 0.5) return erfNearZeroKernel(x);
+  const rest = a <= 4 ? erfRestKernel(a) : farRest(a);
   return x < 0 ? rest - 1 : 1 - rest; // NaN comes out of farRest as NaN
-}
-
-/** 1 - erf(a) for 0.5 <= a <= 4: e^(-a²) P(a) / Q(a). */
-function middleRest(a: number): number {
-  let p = 2.1531153547440383e-8;
-  p = p * a + 0.5641884969886701;
-  p = p * a + 8.883149794388377;
-  p = p * a + 66.11919063714163;
-  p = p * a + 298.6351381974001;
-  p = p * a + 881.952221241769;
-  p = p * a + 1712.0476126340707;
-  p = p * a + 2051.0783778260716;
-  p = p * a + 1230.3393547979972;
-  let q = a + 15.744926110709835;
-  q = q * a + 117.6939508913125;
-  q = q * a + 537.1811018620099;
-  q = q * a + 1621.3895745666903;
-  q = q * a + 3290.7992357334597;
-  q = q * a + 4362.619090143247;
-  q = q * a + 3439.3676741437216;
-  q = q * a + 1230.3393548037495;
-  return (Math.exp(-a * a) * p) / q;
 }
 
 /** 1 - erf(a) for a > 4: e^(-a²) / a (1/√π - P(1/a²) / (a² Q(1/a²))). Below half an ulp of 1 from a = 6 on. */
@@ -112,7 +77,10 @@ function erfKernel(x: number): number {
   return x; // NaN
 }
 
-/** erf(x) for |x| <= 0.5, as above. */
+/**
+ * erf(x) for |x| <= 0.5: x P(x²) / Q(x²) as x + x (P - Q) / Q. The correction is small, and so is what rounding does to it.
+ * The loops call it, too.
+ */
 export function erfNearZeroKernel(x: number): number {
   const z = x * x;
   let p = -0.8142222938153968;
@@ -127,7 +95,10 @@ export function erfNearZeroKernel(x: number): number {
   return x + (x * p) / q;
 }
 
-/** 1 - erf(a) for a >= 0.5 by the formula up to 4, which float32 cannot tell from the truth up to 10, where e^(-a²) rounds to 0. */
+/**
+ * 1 - erf(a) for 0.5 <= a <= 4: e^(-a²) P(a) / Q(a). The loops call it, too; float32 cannot tell it from the truth up to 10, where
+ * e^(-a²) rounds to 0.
+ */
 export function erfRestKernel(a: number): number {
   if (a > 10) {
     return 0;

@@ -3,7 +3,7 @@
  *
  * A kernel computes one element of a flat, row-major output: `this.thread.x` counts the elements, and the return value is element
  * number `this.thread.x`. Its arguments are flat float32 arrays; sizes and options come as `this.constants`. It is closed (no
- * imports but `quotient`, no outer variables) and keeps to the rules of docs/gpu.md, which make it mean the same everywhere.
+ * imports but `quotient`, no outer variables) and keeps to the rules of docs/5-gpu.md, which make it mean the same everywhere.
  */
 
 import type { Values } from "../dtype.ts";
@@ -64,7 +64,7 @@ export function quotient(i: number, n: number): number {
   return q;
 }
 
-/** A function's own source, where a build step has put it because the bundler changes functions (see docs/gpu.md). */
+/** A function's own source, where a build step has put it because the bundler changes functions (see docs/5-gpu.md). */
 interface WithSource {
   kernelSource?: string;
 }
@@ -83,6 +83,8 @@ export function kernelName(kernel: KernelFunction | ScalarFunction | KernelText)
  */
 export function kernelSource(kernel: KernelFunction | ScalarFunction | KernelText): string {
   if (typeof kernel !== "function") return kernel.source;
+  const known = sources.get(kernel);
+  if (known !== undefined) return known;
   const source = (kernel as WithSource).kernelSource ?? String(kernel);
   if (!/^function\s+(\w*Kernel|quotient)\s*\(/.test(source)) {
     throw new Error(
@@ -91,5 +93,10 @@ export function kernelSource(kernel: KernelFunction | ScalarFunction | KernelTex
     );
   }
   // Module loaders rewrite calls of imported functions: (0, module.quotient)(i, n).
-  return source.replace(/\(0,\s*[\w$]+\.(\w+)\)\(/g, "$1(");
+  const text = source.replace(/\(0,\s*[\w$]+\.(\w+)\)\(/g, "$1(");
+  sources.set(kernel, text);
+  return text;
 }
+
+/** Texts that were asked for before: each launch of a kernel asks again, to find what was compiled. */
+const sources = new WeakMap<KernelFunction | ScalarFunction, string>();

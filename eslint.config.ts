@@ -62,6 +62,7 @@ export default defineConfig(
     "coverage/",
     "runs/",
     "packages/*/assembly/", // AssemblyScript looks like TypeScript, but its types (f32, v128) are unknown to tsc
+    "**/*.generated.ts",
   ]),
   js.configs.recommended,
   tseslint.configs.recommended,

@@ -1,5 +1,6 @@
 /**
- * @file Installs the workspace's packages when they are not, so that `npm test` works on a machine with Node and npm only.
+ * @file Installs the workspace's packages when they are not, and compiles the kernels of the `cpu` device when their sources have changed,
+ * so that `npm test` works on a machine with Node and npm only.
  *
  * Runs before `npm start`, `npm test` and `npm run gridgrad`, hence: no dependencies, nothing on stdout, silent when there is
  * nothing to do. "Installed" means: the last install finished, and since then no manifest changed that it depends on.
@@ -26,6 +27,8 @@ if (!existsSync(stampFile) || readFileSync(stampFile, "utf8") !== wanted) {
   install();
   writeFileSync(stampFile, wanted);
 }
+// In this process: a start-up that finds everything in place is to take no longer than it must.
+await import("./buildKernels.mjs");
 
 /** Hash of everything an install depends on: the manifests, the lock file, and the platform that native files are picked for. */
 function fingerprint() {

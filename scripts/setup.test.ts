@@ -45,6 +45,7 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "gridgrad-setup-"));
   for (const folder of ["scripts", "bin", "packages/core"]) mkdirSync(join(root, folder), { recursive: true });
   copyFileSync(fileURLToPath(new URL("setup.mjs", import.meta.url)), join(root, "scripts/setup.mjs"));
+  write("scripts/buildKernels.mjs", "// the scratch workspace has no kernels");
   manifest(">=20.19");
   write("pnpm-lock.yaml", "lockfileVersion: '9.0'");
   write("packages/core/package.json", "{}");

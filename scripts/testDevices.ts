@@ -14,7 +14,7 @@ import type { TestProject } from "vitest/node";
 export async function setup(project: TestProject): Promise<void> {
   const named = process.env["GRIDGRAD_TEST_DEVICES"];
   const names =
-    named === "none" ? [] : (named?.split(",") ?? ["gpu:cpu", "gpu:webasm", "gpu:headlessgl", "gpu:webgpu"]);
+    named === "none" ? [] : (named?.split(",") ?? ["cpu", "gpu:cpu", "gpu:webasm", "gpu:headlessgl", "gpu:webgpu"]);
   const devices: TestDevice[] = [];
   for (const name of names) {
     const device = openDevice(name) as GpuDevice;

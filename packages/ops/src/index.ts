@@ -1,5 +1,6 @@
 /** @file The public surface of @gridgrad/ops: image and network ops, one line an op. */
 
+import "./devices/cpu/register.ts";
 import "./devices/gpu/register.ts";
 
 export { affineGrid } from "./ops/affineGrid.ts";
@@ -53,3 +54,4 @@ export { maxPool2d, maxPool2dInputOp, maxPool2dOp, type MaxPoolOptions, takeLarg
 export type { PairLike } from "./windows.ts";
 export { gpuBackends, type GpuBackend } from "./devices/gpu/backend.ts";
 export { GpuDevice } from "./devices/gpu/gpuDevice.ts";
+export { CpuDevice, type CpuDeviceOptions } from "./devices/cpu/cpuDevice.ts";

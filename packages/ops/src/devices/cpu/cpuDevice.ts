@@ -1,0 +1,255 @@
+/**
+ * @file The `cpu` device: SIMD kernels in WebAssembly, on all cores of the machine.
+ *
+ * All values live in one WebAssembly memory, in blocks of an arena. An op runs its kernels if it has any and they cover what it is
+ * asked for, else its plain loops, on views of the same memory; so nothing is ever missing, and float64 always takes the loops. Results are the
+ * same, to the bit, for any number of threads.
+ */
+
+import {
+  bytesPerElement,
+  type Device,
+  type DeviceBuffer,
+  type DType,
+  dtypeOf,
+  formatShape,
+  GraphError,
+  MemoryCounter,
+  type Op,
+  type OpInfo,
+  size,
+  type Values,
+} from "@gridgrad/core";
+
+import { Arena } from "./arena.ts";
+import type { CpuKernel, Launcher, Work } from "./kernel.ts";
+import { cpuKernels } from "./kernels/index.ts";
+import type { KernelName } from "./module.generated.ts";
+import { defaultThreads, Threads } from "./threads.ts";
+
+/** Below it nothing is handed out, so that no block has address 0. */
+const firstAddress = 1024;
+
+/** A block of the memory, with how many buffers share it (reshape). */
+interface Block {
+  readonly address: number;
+  owners: number;
+}
+
+interface CpuBuffer extends DeviceBuffer {
+  readonly block: Block;
+  readonly dtype: DType;
+  readonly length: number;
+}
+
+export interface CpuDeviceOptions {
+  /** Threads that compute, with the calling one. Default: `GRIDGRAD_THREADS`, else as many as the machine has. */
+  readonly threads?: number;
+}
+
+export class CpuDevice implements Device {
+  readonly name = "cpu";
+  readonly memory = new MemoryCounter();
+  /** Ops that ran on the loops, with the reason. */
+  readonly onLoops = new Map<string, string>();
+  readonly #wantedThreads: number | undefined;
+  #opening: Promise<Opened> | null = null;
+  #opened: Opened | null = null;
+
+  /** Starts with the first op, or with `ready()`. */
+  constructor({ threads }: CpuDeviceOptions = {}) {
+    if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
+      throw new GraphError(`cpu: threads must be an integer of at least 1, got ${threads}`);
+    }
+    this.#wantedThreads = threads;
+  }
+
+  async ready(): Promise<string> {
+    const { threads } = this.#opened ?? (await this.#open());
+    return `WebAssembly with SIMD, ${threads.count === 1 ? "1 thread" : `${threads.count} threads`}`;
+  }
+
+  /** Bytes of memory that the arena has needed at most since `resetPeak`, gaps between blocks included. */
+  get arenaPeakBytes(): number {
+    return this.#opened?.arena.peakBytes ?? 0;
+  }
+
+  resetPeak(): void {
+    this.memory.resetPeak();
+    this.#opened?.arena.resetPeak();
+  }
+
+  upload(values: Values): CpuBuffer | Promise<CpuBuffer> {
+    if (!this.#opened) return this.#open().then(() => this.upload(values));
+    const buffer = this.#allocate(dtypeOf(values), values.length, () => `an upload of ${values.length} values`);
+    this.#values(buffer).set(values);
+    return buffer;
+  }
+
+  download(buffer: DeviceBuffer): Values {
+    return this.#values(buffer as CpuBuffer).slice();
+  }
+
+  run(op: Op, inputs: readonly DeviceBuffer[], info: OpInfo): CpuBuffer | Promise<CpuBuffer> {
+    if (!this.#opened) return this.#open().then(() => this.run(op, inputs, info));
+    const opened = this.#opened;
+    const buffers = inputs as readonly CpuBuffer[];
+    if (aliases.has(op.name)) return this.#share(buffers[0]);
+    const y = this.#allocate(info.dtype, size(info.outShape), () => describe(op, info));
+    try {
+      const reason = this.#runKernels(opened, op, y, buffers, info);
+      if (reason !== null) {
+        this.onLoops.set(op.name, reason);
+        const values = this.#values(y);
+        values.fill(0);
+        op.loops(
+          values,
+          buffers.map((buffer) => this.#values(buffer)),
+          info,
+        );
+      }
+    } catch (error) {
+      this.free(y);
+      throw error;
+    }
+    return y;
+  }
+
+  free(buffer: DeviceBuffer): void {
+    const { block, bytes } = buffer as CpuBuffer;
+    this.memory.remove(bytes);
+    if (--block.owners === 0) this.#opened?.arena.free(block.address);
+  }
+
+  async close(): Promise<void> {
+    const opened = this.#opened ?? (await this.#opening?.catch(() => null));
+    await opened?.threads.close();
+  }
+
+  async #open(): Promise<Opened> {
+    this.#opening ??= Threads.open(this.#wantedThreads ?? defaultThreads()).then((threads) => ({
+      threads,
+      arena: new Arena(threads.memory, firstAddress),
+    }));
+    this.#opened = await this.#opening;
+    return this.#opened;
+  }
+
+  /** Runs the kernels of an op into `y`. Returns why it could not, or null when it did. */
+  #runKernels(opened: Opened, op: Op, y: CpuBuffer, inputs: readonly CpuBuffer[], info: OpInfo): string | null {
+    const kernel = kernelsByOp.get(op.name);
+    if (!kernel) return "it has no kernel";
+    if (info.dtype === "float64" || inputs.some(({ dtype }) => dtype === "float64")) return "kernels compute in float32";
+    if (!kernel.integers && (info.dtype === "int32" || inputs.some(({ dtype }) => dtype === "int32"))) {
+      return "its kernels do not take int32";
+    }
+    if (y.length === 0 || inputs.some(({ length }) => length === 0)) return "there is nothing to compute";
+    const addresses = inputs.map(({ block }) => block.address);
+    const launcher = new OpLauncher(opened, () => describe(op, info));
+    try {
+      const done = kernel.launch(launcher, y.block.address, addresses, info);
+      return done === "loops" ? "its kernels do not cover these attributes or shapes" : null;
+    } finally {
+      launcher.freeScratch();
+    }
+  }
+
+  #share(buffer: CpuBuffer): CpuBuffer {
+    buffer.block.owners++;
+    this.memory.add(buffer.bytes);
+    return { ...buffer };
+  }
+
+  #allocate(dtype: DType, length: number, what: () => string): CpuBuffer {
+    const bytes = length * bytesPerElement[dtype];
+    const address = allocate(this.#opened!, bytes, what);
+    this.memory.add(bytes);
+    return { block: { address, owners: 1 }, dtype, length, bytes };
+  }
+
+  #values({ block: { address }, dtype, length }: CpuBuffer): Values {
+    const { buffer } = this.#opened!.threads.memory;
+    switch (dtype) {
+      case "float32":
+        return new Float32Array(buffer, address, length);
+      case "float64":
+        return new Float64Array(buffer, address, length);
+      case "int32":
+        return new Int32Array(buffer, address, length);
+    }
+  }
+}
+
+interface Opened {
+  readonly threads: Threads;
+  readonly arena: Arena;
+}
+
+/** Ops whose result has the values of their input. */
+const aliases: ReadonlySet<string> = new Set(["reshape", "detach"]);
+
+const kernelsByOp: ReadonlyMap<string, CpuKernel> = new Map(cpuKernels.map((kernel) => [kernel.op.name, kernel]));
+
+/** Launches the kernels of one run of one op, and keeps its scratch memory. */
+class OpLauncher implements Launcher {
+  readonly #opened: Opened;
+  readonly #what: () => string;
+  readonly #scratch: number[] = [];
+
+  constructor(opened: Opened, what: () => string) {
+    this.#opened = opened;
+    this.#what = what;
+  }
+
+  launch(kernel: KernelName, work: Work, ...args: number[]): void {
+    const { threads } = this.#opened;
+    const scratch = work.scratch ? this.#take(roundUp(work.scratch) * threads.count) : 0;
+    threads.run(kernel, work.scratch ? { ...work, scratch: roundUp(work.scratch) } : work, scratch, args);
+  }
+
+  scratch(floats: number): number {
+    return this.#take(floats * 4);
+  }
+
+  int32(address: number, length: number): Int32Array {
+    return new Int32Array(this.#opened.threads.memory.buffer, address, length);
+  }
+
+  float32(address: number, length: number): Float32Array {
+    return new Float32Array(this.#opened.threads.memory.buffer, address, length);
+  }
+
+  freeScratch(): void {
+    for (const address of this.#scratch) this.#opened.arena.free(address);
+  }
+
+  #take(bytes: number): number {
+    const address = allocate(this.#opened, bytes, () => `scratch memory of ${this.#what()}`);
+    this.#scratch.push(address);
+    return address;
+  }
+}
+
+function allocate({ arena }: Opened, bytes: number, what: () => string): number {
+  const address = arena.allocate(bytes);
+  if (address === 0) {
+    throw new GraphError(
+      `cpu: the 4 GB of a WebAssembly memory must suffice, got ${what()}, which needs ${megabytes(bytes)} beside ` +
+        `${megabytes(arena.liveBytes)} in use (a smaller batch or smaller images need less)`,
+    );
+  }
+  return address;
+}
+
+function describe(op: Op, { outShape, dtype }: OpInfo): string {
+  return `op ${op.name} with a result of shape ${formatShape(outShape)} in ${dtype}`;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(0)} MB`;
+}
+
+/** Whole cache lines, so that threads do not write to the same one. */
+function roundUp(bytes: number): number {
+  return Math.ceil(bytes / 64) * 64;
+}

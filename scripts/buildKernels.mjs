@@ -85,12 +85,12 @@ function compile() {
 function workerScript() {
   const { ModuleKind, ScriptTarget, transpileModule } = require("typescript");
   const { outputText } = transpileModule(readFileSync(join(device, "worker.ts"), "utf8"), {
-    compilerOptions: { module: ModuleKind.CommonJS, target: ScriptTarget.ES2022, removeComments: true },
+    compilerOptions: { module: ModuleKind.ESNext, target: ScriptTarget.ES2022, removeComments: true },
   });
   const start =
-    'if (typeof require === "function") exports.work(require("node:worker_threads").workerData);\n' +
-    "else onmessage = ({ data }) => exports.work(data);\n";
-  return `var exports = {};\n${outputText.replaceAll('Object.defineProperty(exports, "__esModule", { value: true });\n', "")}${start}`;
+    'if (typeof require === "function") work(require("node:worker_threads").workerData);\n' +
+    "else onmessage = ({ data }) => work(data);";
+  return `(() => {\n${outputText.replace(/^export /gm, "")}${start}\n})();\n`;
 }
 
 /** @param {string} message */

@@ -101,10 +101,20 @@ export class ReferenceDevice implements Device {
 }
 
 const factories = new Map<string, () => Device>([["reference", () => new ReferenceDevice()]]);
+let defaultName = "reference";
 
-/** Makes `name` known to `openDevice`. Packages that bring a device call it once, when they are loaded. */
-export function registerDevice(name: string, open: () => Device): void {
+/**
+ * Makes `name` known to `openDevice`. Packages that bring a device call it once, when they are loaded.
+ *
+ * @param options.isDefault - graphs run on this device from now on, unless `setDevice` has said otherwise. Default false.
+ */
+export function registerDevice(
+  name: string,
+  open: () => Device,
+  { isDefault = false }: { readonly isDefault?: boolean } = {},
+): void {
   factories.set(name, open);
+  if (isDefault) defaultName = name;
 }
 
 /** The names that `openDevice` takes. */
@@ -129,22 +139,25 @@ export function openDevice(name: string): Device {
   return open();
 }
 
-let current: Device = new ReferenceDevice();
+/** What `setDevice` has set, or what was opened because nobody has. */
+let current: Device | null = null;
 
-/** The device that graphs run on. */
+/** The device that graphs run on: `cpu` where @gridgrad/ops is loaded, else `reference`, unless `setDevice` has set another. */
 export function getDevice(): Device {
+  current ??= openDevice(defaultName);
   return current;
 }
 
 /** Sets the device that graphs run on from now on: a device, or a name for `openDevice`. */
 export function setDevice(device: Device | string): Device {
-  current = typeof device === "string" ? openDevice(device) : device;
-  return current;
+  const set = typeof device === "string" ? openDevice(device) : device;
+  current = set;
+  return set;
 }
 
 /** Runs `body` with `device` as the current one, then puts the former one back. Do not overlap two calls. */
 export async function withDevice<T>(device: Device | string, body: () => T | Promise<T>): Promise<T> {
-  const before = current;
+  const before = current; // null: still none opened
   setDevice(device);
   try {
     return await body();

@@ -53,10 +53,9 @@ export class CpuDevice implements Device {
   /** Ops that ran on the loops, with the reason. */
   readonly onLoops = new Map<string, string>();
   readonly #wantedThreads: number | undefined;
-  #opening: Promise<Opened> | null = null;
   #opened: Opened | null = null;
 
-  /** Starts with the first op, or with `ready()`. */
+  /** Opens with the first value, or with `ready()`; threads start with the first work that is worth it. */
   constructor({ threads }: CpuDeviceOptions = {}) {
     if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
       throw new GraphError(`cpu: threads must be an integer of at least 1, got ${threads}`);
@@ -65,7 +64,7 @@ export class CpuDevice implements Device {
   }
 
   async ready(): Promise<string> {
-    const { threads } = this.#opened ?? (await this.#open());
+    const { threads } = this.#open();
     return `WebAssembly with SIMD, ${threads.count === 1 ? "1 thread" : `${threads.count} threads`}`;
   }
 
@@ -79,8 +78,7 @@ export class CpuDevice implements Device {
     this.#opened?.arena.resetPeak();
   }
 
-  upload(values: Values): CpuBuffer | Promise<CpuBuffer> {
-    if (!this.#opened) return this.#open().then(() => this.upload(values));
+  upload(values: Values): CpuBuffer {
     const buffer = this.#allocate(dtypeOf(values), values.length, () => `an upload of ${values.length} values`);
     this.#values(buffer).set(values);
     return buffer;
@@ -90,9 +88,8 @@ export class CpuDevice implements Device {
     return this.#values(buffer as CpuBuffer).slice();
   }
 
-  run(op: Op, inputs: readonly DeviceBuffer[], info: OpInfo): CpuBuffer | Promise<CpuBuffer> {
-    if (!this.#opened) return this.#open().then(() => this.run(op, inputs, info));
-    const opened = this.#opened;
+  run(op: Op, inputs: readonly DeviceBuffer[], info: OpInfo): CpuBuffer {
+    const opened = this.#open();
     const buffers = inputs as readonly CpuBuffer[];
     if (aliases.has(op.name)) return this.#share(buffers[0]);
     const y = this.#allocate(info.dtype, size(info.outShape), () => describe(op, info));
@@ -122,16 +119,13 @@ export class CpuDevice implements Device {
   }
 
   async close(): Promise<void> {
-    const opened = this.#opened ?? (await this.#opening?.catch(() => null));
-    await opened?.threads.close();
+    await this.#opened?.threads.close();
   }
 
-  async #open(): Promise<Opened> {
-    this.#opening ??= Threads.open(this.#wantedThreads ?? defaultThreads()).then((threads) => ({
-      threads,
-      arena: new Arena(threads.memory, firstAddress),
-    }));
-    this.#opened = await this.#opening;
+  #open(): Opened {
+    if (this.#opened) return this.#opened;
+    const threads = new Threads(this.#wantedThreads ?? defaultThreads());
+    this.#opened = { threads, arena: new Arena(threads.memory, firstAddress) };
     return this.#opened;
   }
 
@@ -162,7 +156,7 @@ export class CpuDevice implements Device {
 
   #allocate(dtype: DType, length: number, what: () => string): CpuBuffer {
     const bytes = length * bytesPerElement[dtype];
-    const address = allocate(this.#opened!, bytes, what);
+    const address = allocate(this.#open(), bytes, what);
     this.memory.add(bytes);
     return { block: { address, owners: 1 }, dtype, length, bytes };
   }

@@ -1,7 +1,7 @@
-/** @file Makes the device known: `setDevice("cpu")`. */
+/** @file Makes the device known, `setDevice("cpu")`, and the one that graphs run on. */
 
 import { registerDevice } from "@gridgrad/core";
 
 import { CpuDevice } from "./cpuDevice.ts";
 
-registerDevice("cpu", () => new CpuDevice());
+registerDevice("cpu", () => new CpuDevice(), { isDefault: true });

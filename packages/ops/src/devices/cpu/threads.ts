@@ -1,7 +1,7 @@
 /**
  * @file The threads of the `cpu` device: the module, its memory, and the workers that share it with the main thread.
  *
- * A kernel's work is cut into parts that depend on its size alone. The main thread offers them (worker.ts tells how), takes parts
+ * A kernel's work is cut into parts. The main thread offers them (worker.ts tells how), takes parts
  * itself, and waits for the last one. Workers that are still starting are no loss, only less help. A process may end while
  * workers sleep: they do not keep it alive.
  *
@@ -31,6 +31,7 @@ export class Threads {
   readonly memory: GrowableMemory;
   /** Threads that may run kernels, with the main one. */
   readonly count: number;
+  readonly #module: object;
   readonly #kernels: readonly KernelFunction[];
   readonly #control: Int32Array;
   readonly #args = new Float64Array(shared(mostArguments * 8));
@@ -39,30 +40,19 @@ export class Threads {
   #failure: string | null = null;
   readonly #canWait: boolean;
 
-  private constructor(module: object, memory: GrowableMemory, count: number) {
-    this.memory = memory;
-    this.count = count;
-    this.#control = new Int32Array(shared(Control.length * 4));
-    const { WebAssembly } = world();
-    const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-    this.#kernels = kernelNames.map((name) => exports[name]);
-    this.#canWait = canWait();
-    for (let thread = 1; thread < count; thread++) {
-      this.#start({ module, memory, control: this.#control, args: this.#args, kernelNames, thread });
-    }
-  }
-
-  /** @param count - threads, with the main one; as many as can share memory. */
-  static async open(count: number): Promise<Threads> {
+  /** @param count - threads, with the calling one. Where memory cannot be shared there is one. */
+  constructor(count: number) {
     const { WebAssembly } = world();
     const bytes = Uint8Array.from(atob(moduleBase64), (letter) => letter.charCodeAt(0));
     const limits = { initial: 16, maximum: 65536 }; // pages of 64 KiB: 1 MiB at first, 4 GiB at most
-    if (canShare()) {
-      const module = await WebAssembly.compile(bytes);
-      return new Threads(module, new WebAssembly.Memory({ ...limits, shared: true }), count);
-    }
-    const module = await WebAssembly.compile(withOwnMemory(bytes));
-    return new Threads(module, new WebAssembly.Memory(limits), 1);
+    const sharing = canShare();
+    this.count = sharing ? count : 1;
+    this.#module = new WebAssembly.Module(sharing ? bytes : withOwnMemory(bytes));
+    this.memory = new WebAssembly.Memory(sharing ? { ...limits, shared: true } : limits);
+    const { exports } = new WebAssembly.Instance(this.#module, { env: { memory: this.memory } });
+    this.#kernels = kernelNames.map((name) => exports[name]);
+    this.#control = new Int32Array(shared(Control.length * 4));
+    this.#canWait = canWait();
   }
 
   /** Workers that have started. */
@@ -84,6 +74,7 @@ export class Threads {
       else call(0, items, ...args);
       return;
     }
+    if (this.#workers.length === 0) this.#startWorkers();
     const control = this.#control;
     control[Control.kernel] = index;
     control[Control.items] = items;
@@ -138,12 +129,16 @@ export class Threads {
     }
   }
 
-  #start(setup: WorkerSetup): void {
+  /** With the first work that is worth it. */
+  #startWorkers(): void {
     const onEnd = (reason: string): void => {
       this.#failure ??= `a worker has died (${reason})`;
     };
-    const worker = startWorker(setup, onEnd);
-    this.#workers.push(worker);
+    const { memory } = this;
+    for (let thread = 1; thread < this.count; thread++) {
+      const setup = { module: this.#module, memory, control: this.#control, args: this.#args, kernelNames, thread };
+      this.#workers.push(startWorker(setup, onEnd));
+    }
   }
 }
 
@@ -235,7 +230,7 @@ interface WebWorker extends AnyWorker {
 /** What is there in Node, in a browser, or in both, and no single set of types knows. */
 interface World {
   readonly WebAssembly: {
-    compile(bytes: Uint8Array): Promise<object>;
+    Module: new (bytes: Uint8Array) => object;
     Instance: new (module: object, imports: object) => { exports: Record<string, KernelFunction> };
     Memory: new (descriptor: { initial: number; maximum: number; shared?: boolean }) => GrowableMemory;
   };

@@ -1,0 +1,147 @@
+/**
+ * @file The kernel of interpolate and of its gradient: a product with a band matrix along each axis of an image,
+ *
+ *     y[p, q] = Σ_s Σ_t rows[p, s] columns[q, t] x[firstRow[p] + s, firstColumn[q] + t]        0 <= s < S, 0 <= t < T
+ *
+ * The transpose of a band matrix is one again, so the gradient takes the same kernel and other tables. What doubling the width, or its
+ * transpose, needs is known beforehand and goes without a table.
+ *
+ * Tables: of the rows firstRow[P], then rows[P][S]; of the columns firstColumn[Q'], then columns[T][Q'], Q' = Q up to a multiple of 4,
+ * with any pixel and weights of 0 behind the last column.
+ */
+
+/** Bytes in front of a row in scratch memory, for the pixel to the left of it. There must be as many behind it, and a vector more. */
+const MARGIN: usize = 16;
+
+/** How columns are computed. */
+const BY_TABLE: i32 = 0;
+const NEAREST: i32 = 1;
+const BILINEAR: i32 = 2;
+const NEAREST_TRANSPOSED: i32 = 3;
+
+/** An item is a row of y. `images` are the images of all channels. */
+export function resample(
+  from: i32,
+  to: i32,
+  scratch: usize,
+  y: usize,
+  x: usize,
+  H: i32,
+  W: i32,
+  P: i32,
+  Q: i32,
+  rows: usize,
+  S: i32,
+  columns: usize,
+  T: i32,
+  way: i32,
+): void {
+  const line = scratch + MARGIN;
+  const end = line + (W << 2);
+  for (let row = from; row < to; row++) {
+    const image = row / P;
+    const p = row - image * P;
+    mixRows(line, x + ((image * H + load<i32>(rows + (p << 2))) * W << 2), W, rows + ((P + p * S) << 2), S);
+    store<f32>(line - 4, load<f32>(line));
+    store<f32>(end, load<f32>(end - 4));
+    let yAt = y + ((row * Q) << 2);
+    const yEnd = yAt + (Q << 2);
+    if (way == BY_TABLE) byTable(yAt, yEnd, line, columns, Q, T);
+    else if (way == NEAREST || way == BILINEAR) double(yAt, yEnd, line, way);
+    else halve(yAt, yEnd, line, way);
+  }
+}
+
+/** line[w] = Σ_s weights[s] x[s][w] for S rows, up to three elements more behind the last one. */
+function mixRows(line: usize, x: usize, W: i32, weights: usize, S: i32): void {
+  const end = line + (W << 2);
+  const step = W << 2;
+  let s = 0;
+  if (S == 1) {
+    const w0 = v128.load32_splat(weights);
+    for (; line < end; line += 16, x += 16) v128.store(line, f32x4.mul(w0, v128.load(x)));
+    return;
+  }
+  for (; s + 2 <= S; s += 2) {
+    const w0 = v128.load32_splat(weights + (s << 2));
+    const w1 = v128.load32_splat(weights + (s << 2), 4);
+    let from = x + s * step;
+    for (let at = line; at < end; at += 16, from += 16) {
+      const pair = f32x4.add(f32x4.mul(w0, v128.load(from)), f32x4.mul(w1, v128.load(from + step)));
+      v128.store(at, s == 0 ? pair : f32x4.add(v128.load(at), pair));
+    }
+  }
+  if (s < S) {
+    const w0 = v128.load32_splat(weights + (s << 2));
+    let from = x + s * step;
+    for (let at = line; at < end; at += 16, from += 16) {
+      v128.store(at, f32x4.add(v128.load(at), f32x4.mul(w0, v128.load(from))));
+    }
+  }
+}
+
+function byTable(y: usize, yEnd: usize, line: usize, columns: usize, Q: i32, T: i32): void {
+  const step = ((Q + 3) & ~3) << 2;
+  for (; y < yEnd; y += 16, columns += 16) {
+    let at0 = line + (load<i32>(columns) << 2);
+    let at1 = line + (load<i32>(columns, 4) << 2);
+    let at2 = line + (load<i32>(columns, 8) << 2);
+    let at3 = line + (load<i32>(columns, 12) << 2);
+    let weights = columns + step;
+    let total = f32x4.splat(0);
+    for (let t = 0; t < T; t++, weights += step, at0 += 4, at1 += 4, at2 += 4, at3 += 4) {
+      let v = v128.load32_zero(at0);
+      v = v128.load32_lane(at1, v, 1);
+      v = v128.load32_lane(at2, v, 2);
+      v = v128.load32_lane(at3, v, 3);
+      const term = f32x4.mul(v, v128.load(weights));
+      total = t == 0 ? term : f32x4.add(total, term);
+    }
+    storeUpTo(y, yEnd, total);
+  }
+}
+
+/** Stores four elements, but none from `end` on. */
+function storeUpTo(at: usize, end: usize, v: v128): void {
+  if (at + 16 <= end) {
+    v128.store(at, v);
+    return;
+  }
+  if (at < end) v128.store32_lane(at, v, 0);
+  if (at + 4 < end) v128.store32_lane(at, v, 1, 4);
+  if (at + 8 < end) v128.store32_lane(at, v, 2, 8);
+}
+
+/** Every pixel becomes two: itself twice, or a quarter of the way to either neighbour. */
+function double(y: usize, yEnd: usize, line: usize, way: i32): void {
+  const quarter = f32x4.splat(0.25);
+  for (; y < yEnd; y += 32, line += 16) {
+    const x = v128.load(line);
+    let even = x;
+    let odd = x;
+    if (way == BILINEAR) {
+      const own = f32x4.mul(x, f32x4.splat(0.75));
+      even = f32x4.add(f32x4.mul(v128.load(line - 4), quarter), own);
+      odd = f32x4.add(own, f32x4.mul(v128.load(line, 4), quarter));
+    }
+    storeUpTo(y, yEnd, v128.shuffle<f32>(even, odd, 0, 4, 1, 5));
+    storeUpTo(y + 16, yEnd, v128.shuffle<f32>(even, odd, 2, 6, 3, 7));
+  }
+}
+
+/** The transpose: from 2 Q pixels those that read pixel q, weighted as they read it. */
+function halve(y: usize, yEnd: usize, line: usize, way: i32): void {
+  const quarter = f32x4.splat(0.25);
+  for (; y < yEnd; y += 16, line += 32) {
+    const a = v128.load(line);
+    const b = v128.load(line, 16);
+    let total = f32x4.add(v128.shuffle<f32>(a, b, 0, 2, 4, 6), v128.shuffle<f32>(a, b, 1, 3, 5, 7));
+    if (way != NEAREST_TRANSPOSED) {
+      const before = v128.shuffle<f32>(v128.load(line - 4), v128.load(line, 12), 0, 2, 4, 6);
+      const behind = v128.shuffle<f32>(v128.load(line, 4), v128.load(line, 20), 1, 3, 5, 7);
+      const outer = f32x4.mul(f32x4.add(before, behind), quarter);
+      total = f32x4.add(f32x4.mul(total, f32x4.splat(0.75)), outer);
+    }
+    storeUpTo(y, yEnd, total);
+  }
+}

@@ -14,7 +14,7 @@ import { train, type TrainOutcome } from "../training/train.ts";
 import type { Io } from "./io.ts";
 import { table } from "./table.ts";
 import { trainingProgress } from "./trainingProgress.ts";
-import { reportDevice, useDevice } from "./useDevice.ts";
+import { chooseDevice, reportDevice, useDevice } from "./useDevice.ts";
 
 const upsamplers = ["bilinear", "dysample"];
 
@@ -31,7 +31,7 @@ const folder = join("runs", "start");
  */
 export async function compareUpsamplers(io: Io, given: Partial<TrainConfig> & { steps: number }): Promise<number> {
   const full = resolveConfig().steps;
-  const { device } = resolveConfig(given);
+  const { device } = await chooseDevice(given);
   await useDevice(io, device);
   const shortened = given.steps < full ? `, shortened from ${full}` : "";
   io.out(`Training the toy task with ${upsamplers.join(" and ")}: ${given.steps} steps each${shortened}.`);
@@ -41,7 +41,7 @@ export async function compareUpsamplers(io: Io, given: Partial<TrainConfig> & { 
     io.note(upsampler);
     const { hooks, stop } = trainingProgress(io, signal);
     const path = join(folder, upsampler);
-    const config = resolveConfig({ ...given, upsampler });
+    const config = resolveConfig({ ...given, upsampler, device });
     const outcome = await train(config, path, hooks, { overwrite: true }).finally(stop);
     if (outcome.status === "stopped") {
       io.note("stopped; npm start begins again");

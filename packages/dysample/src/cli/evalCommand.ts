@@ -18,7 +18,7 @@ import {
   upsamplerOption,
 } from "./options.ts";
 import { Progress } from "./progress.ts";
-import { reportDevice, useDevice } from "./useDevice.ts";
+import { chooseDevice, reportDevice, useDevice } from "./useDevice.ts";
 
 interface Options extends Partial<TrainConfig> {
   readonly json?: boolean;
@@ -50,7 +50,8 @@ Examples:
 
 async function runEval(io: Io, path: string, { json, ...given }: Options): Promise<void> {
   const weights = await readWeights(path);
-  const config = resolveConfig({ ...given, ...networkOfWeights(weights, given) });
+  const { device } = await chooseDevice(given);
+  const config = resolveConfig({ ...given, ...networkOfWeights(weights, given), device });
   await useDevice(io, config.device);
   const task = await createTask(config);
   fitWeights(task.model, weights);

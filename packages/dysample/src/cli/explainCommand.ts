@@ -12,7 +12,7 @@ import { createUpsampler } from "../upsamplers/upsampler.ts";
 import type { Io } from "./io.ts";
 import { choiceOption, deviceOption, integerOption, upsamplerOption } from "./options.ts";
 import { table } from "./table.ts";
-import { reportDevice, useDevice } from "./useDevice.ts";
+import { chooseDevice, reportDevice, useDevice } from "./useDevice.ts";
 import { readsInput, UsageError } from "./userError.ts";
 
 type What = "step" | "forward" | "upsampler";
@@ -68,7 +68,7 @@ async function runExplain(io: Io, options: Options): Promise<void> {
     const takes = sizes[what].map((name) => `--${name}`).join(", ");
     throw new UsageError(`--what ${what} takes ${takes}, got --${wrong}; leave it out`);
   }
-  await useDevice(io, resolveConfig({ device }).device);
+  await useDevice(io, (await chooseDevice({ device })).device);
   const record = (): Promise<Tensor[]> => readsInput(() => graph(what, options));
   if (run) await realize(...(await record())); // the first run compiles the loops, which no later one does, or the kernels
   const targets = await record();

@@ -12,7 +12,7 @@ import { goldenRuns } from "./goldenRuns.ts";
 import type { Io } from "./io.ts";
 import { deviceOption, dtypeOption } from "./options.ts";
 import { Progress } from "./progress.ts";
-import { reportDevice, useDevice } from "./useDevice.ts";
+import { chooseDevice, reportDevice, useDevice } from "./useDevice.ts";
 import { UserError } from "./userError.ts";
 
 const manifestFormat = "golden-manifest-1";
@@ -44,7 +44,7 @@ Examples:
 }
 
 async function runGoldens(io: Io, dir: string, given: Partial<TrainConfig>): Promise<void> {
-  const { device, dtype } = resolveConfig(given);
+  const { device, dtype } = resolveConfig(await chooseDevice(given));
   const entries = await readManifest(dir);
   await useDevice(io, device);
   const progress = new Progress(io, "case", 0, entries.length, "cases");

@@ -47,7 +47,7 @@ export function taskOption(): Option {
 }
 
 export function deviceOption(): Option {
-  return choiceOption("--device <name>", "what computes", deviceNames());
+  return choiceOption("--device <name>", "what computes", ["auto", ...deviceNames()]);
 }
 
 export function dtypeOption(): Option {

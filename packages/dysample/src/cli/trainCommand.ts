@@ -21,7 +21,7 @@ import {
   upsamplerOption,
 } from "./options.ts";
 import { trainingProgress } from "./trainingProgress.ts";
-import { reportDevice, useDevice } from "./useDevice.ts";
+import { chooseDevice, reportDevice, useDevice } from "./useDevice.ts";
 import { UsageError } from "./userError.ts";
 
 interface Options extends Partial<TrainConfig> {
@@ -62,12 +62,14 @@ Examples:
     .action((options: Options) => runTrain(io, options));
 }
 
-async function runTrain(io: Io, { out, resume: resumed, overwrite, ...given }: Options): Promise<void> {
+async function runTrain(io: Io, { out, resume: resumed, overwrite, ...options }: Options): Promise<void> {
   if (resumed !== undefined && (out !== undefined || overwrite)) {
     throw new UsageError(
       `--resume goes on in the run's own folder; leave ${out === undefined ? "--overwrite" : "--out"} out`,
     );
   }
+  const goesOnOnItsDevice = resumed !== undefined && options.device === undefined;
+  const given = goesOnOnItsDevice ? options : await chooseDevice(options);
   const signal = io.interrupted();
   const { hooks, stop } = trainingProgress(io, signal);
   const path = resumed ?? out ?? defaultFolder(resolveConfig(given));

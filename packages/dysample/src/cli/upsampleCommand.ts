@@ -15,7 +15,7 @@ import { fitWeights } from "./fitWeights.ts";
 import type { Io } from "./io.ts";
 import { networkOfWeights } from "./networkOfWeights.ts";
 import { deviceOption, groupsOption, scaleOption, seedOption, upsamplerOption } from "./options.ts";
-import { reportDevice, useDevice } from "./useDevice.ts";
+import { chooseDevice, reportDevice, useDevice } from "./useDevice.ts";
 import { readsInput, UserError } from "./userError.ts";
 
 interface Options extends Partial<TrainConfig> {
@@ -67,7 +67,13 @@ async function runUpsample(io: Io, from: string, to: string, { weights: path, ..
   const weights = path === undefined ? null : await readWeights(path);
   if (weights) checkTask(io, weights);
   const network = weights ? networkOfWeights(weights, given) : given;
-  const { upsampler, scale, groups, seed, device } = resolveConfig({ ...given, ...network, task: "restoration" });
+  const { device: chosen } = await chooseDevice(given);
+  const { upsampler, scale, groups, seed, device } = resolveConfig({
+    ...given,
+    ...network,
+    device: chosen,
+    task: "restoration",
+  });
   const picture = await readsInput(() => readPng(from));
 
   await useDevice(io, device);

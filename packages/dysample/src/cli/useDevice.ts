@@ -1,10 +1,19 @@
 /** @file The device of a command: made ready before anything else is done, and at the end what it did apart from the result. */
 
 import { getDevice, setDevice } from "@gridgrad/core";
-import { GpuDevice } from "@gridgrad/ops";
+import { bestDevice, GpuDevice } from "@gridgrad/ops";
 
 import type { Io } from "./io.ts";
 import { UserError } from "./userError.ts";
+
+/** Options with a device that has a name: without one, or for `auto`, a graphics card if there is one, else `cpu`. */
+export async function chooseDevice<T extends { readonly device?: string; readonly dtype?: string }>(
+  given: T,
+): Promise<T & { device: string }> {
+  const { device = "auto", dtype } = given;
+  if (device !== "auto") return { ...given, device };
+  return { ...given, device: dtype === "float64" ? "cpu" : await bestDevice() }; // graphics cards lack float64
+}
 
 /**
  * Makes a device the current one when it can run, and tells what it runs on.

@@ -48,7 +48,7 @@ const defaults: TrainConfig = {
   groups: 4,
   scale: 2,
   dtype: "float32",
-  device: "reference",
+  device: "cpu",
   checkpointEvery: 25,
   evalImages: VALIDATION.count,
 };

@@ -30,13 +30,34 @@ export async function openBackend(wanted: GpuBackend | "gpu"): Promise<OpenBacke
     return open(GPU, wanted, found.hardware);
   }
   const passedOver: string[] = [];
-  for (const backend of isNode() ? (["webgpu"] as const) : (["webgpu", "webgl2"] as const)) {
+  for (const backend of hardwareBackends()) {
     const found = await probe(GPU, backend);
     if (!("missing" in found) && !found.software) return open(GPU, backend, found.hardware);
     passedOver.push(`${backend}: ${"missing" in found ? found.missing : `${found.hardware} draws on the CPU`}`);
   }
   const fallback = GPU.isWebAssemblySupported ? "webasm" : "cpu";
   return open(GPU, fallback, `${hardwareOf[fallback]}, since no GPU answered (${passedOver.join("; ")})`);
+}
+
+/**
+ * The device for work that may run on any: `gpu` where a graphics card answers, else `cpu`.
+ *
+ * @example
+ * ```ts
+ * setDevice(await bestDevice()).name; // cpu
+ * ```
+ */
+export async function bestDevice(): Promise<"gpu" | "cpu"> {
+  for (const backend of hardwareBackends()) {
+    const found = backend === "webgpu" ? await probeWebGpu() : await probe(await loadGpuJs(), backend);
+    if (!("missing" in found) && !found.software) return "gpu";
+  }
+  return "cpu";
+}
+
+/** Ways to a graphics card that can tell whether there is one, the best first. */
+function hardwareBackends(): readonly ("webgpu" | "webgl2")[] {
+  return isNode() ? ["webgpu"] : ["webgpu", "webgl2"];
 }
 
 const hardwareOf = { webasm: "the CPU as WebAssembly", cpu: "the CPU as JavaScript" } as const;

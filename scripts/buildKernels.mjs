@@ -36,8 +36,14 @@ if (!existsSync(target) || !readFileSync(target, "utf8").startsWith(stamp)) buil
 
 /** Hash of what the result is made of. */
 function fingerprint() {
-  const sources = readdirSync(assembly).filter((name) => name.endsWith(".ts")).sort();
-  const files = [...sources.map((name) => join(assembly, name)), join(device, "worker.ts"), fileURLToPath(import.meta.url)];
+  const sources = readdirSync(assembly)
+    .filter((name) => name.endsWith(".ts"))
+    .sort();
+  const files = [
+    ...sources.map((name) => join(assembly, name)),
+    join(device, "worker.ts"),
+    fileURLToPath(import.meta.url),
+  ];
   const hash = createHash("sha256").update(require("assemblyscript/package.json").version);
   for (const file of files) hash.update(`\n${file.slice(root.length)}\n`).update(readFileSync(file));
   return hash.digest("hex");

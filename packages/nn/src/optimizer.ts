@@ -26,6 +26,7 @@ import {
   type Tensor,
   ValueError,
 } from "@gridgrad/core";
+import { adamUpdate, runningAverage } from "@gridgrad/ops";
 
 import { type Buffer, type Parameter, pendingBuffers } from "./slot.ts";
 
@@ -350,12 +351,11 @@ export class Adam extends Optimizer {
     } = this.hyperparameters;
     const scalar = (value: number): Tensor => full([], value, { dtype: p.dtype });
     const { decayed, g } = this.decay(p, gradient);
-    const m = state ? add(mul(state.exp_avg, beta1), mul(g, 1 - beta1)) : mul(g, 1 - beta1);
-    const v = state ? add(mul(state.exp_avg_sq, beta2), mul(mul(g, g), 1 - beta2)) : mul(mul(g, g), 1 - beta2);
+    const m = state ? runningAverage(state.exp_avg, g, beta1) : mul(g, 1 - beta1);
+    const v = state ? runningAverage(state.exp_avg_sq, g, beta2, { squared: true }) : mul(mul(g, g), 1 - beta2);
     const rate = scalar(this.lr / (1 - beta1 ** step));
     const correction = scalar(Math.sqrt(1 - beta2 ** step));
-    const scaled = div(m, add(div(sqrt(v), correction), eps));
-    return { value: sub(decayed, mul(scaled, rate)), state: { exp_avg: m, exp_avg_sq: v } };
+    return { value: adamUpdate(decayed, m, v, rate, correction, eps), state: { exp_avg: m, exp_avg_sq: v } };
   }
 
   /** Where weight decay enters. */

@@ -3,6 +3,7 @@
 import "./devices/cpu/register.ts";
 import "./devices/gpu/register.ts";
 
+export { adamUpdate, adamUpdateOp } from "./ops/adamUpdate.ts";
 export { affineGrid } from "./ops/affineGrid.ts";
 export { batchNorm2d, type BatchNormOptions } from "./ops/batchNorm2d.ts";
 export { bceWithLogits, type BceWithLogitsOptions } from "./ops/bceWithLogits.ts";
@@ -38,6 +39,7 @@ export {
   sampleAtOffsetsOffsetOp,
   sampleAtOffsetsOp,
 } from "./ops/sampleAtOffsets.ts";
+export { runningAverage, runningAverageOp } from "./ops/runningAverage.ts";
 export { silu, siluOp } from "./ops/silu.ts";
 export { smoothL1Loss, smoothL1Op } from "./ops/smoothL1Loss.ts";
 export { softmax, softmaxOp } from "./ops/softmax.ts";

@@ -183,7 +183,7 @@ export const interpolateInputOp: Op<Attrs & { readonly height: number; readonly 
 };
 
 /** What the output pixels along an axis read: one tap for nearest, two for bilinear, each with a pixel and a weight per output pixel. */
-function axisTaps(
+export function axisTaps(
   inSize: number,
   outSize: number,
   { mode, alignCorners, scaleFactor }: Attrs,

@@ -133,7 +133,8 @@ export class CpuDevice implements Device {
   #runKernels(opened: Opened, op: Op, y: CpuBuffer, inputs: readonly CpuBuffer[], info: OpInfo): string | null {
     const kernel = kernelsByOp.get(op.name);
     if (!kernel) return "it has no kernel";
-    if (info.dtype === "float64" || inputs.some(({ dtype }) => dtype === "float64")) return "kernels compute in float32";
+    if (info.dtype === "float64" || inputs.some(({ dtype }) => dtype === "float64"))
+      return "kernels compute in float32";
     if (!kernel.integers && (info.dtype === "int32" || inputs.some(({ dtype }) => dtype === "int32"))) {
       return "its kernels do not take int32";
     }

@@ -11,7 +11,15 @@
 import { GraphError } from "@gridgrad/core";
 
 import { kernelNames, type KernelName, moduleBase64, workerSource } from "./module.generated.ts";
-import { Control, finishPart, type KernelFunction, mostArguments, runPart, takePart, type WorkerSetup } from "./worker.ts";
+import {
+  Control,
+  finishPart,
+  type KernelFunction,
+  mostArguments,
+  runPart,
+  takePart,
+  type WorkerSetup,
+} from "./worker.ts";
 import type { Work } from "./kernel.ts";
 import type { GrowableMemory } from "./arena.ts";
 
@@ -66,9 +74,12 @@ export class Threads {
     const index = indexOf.get(kernel)!;
     const call = this.#kernels[index];
     if (call.length !== args.length + (scratch > 0 ? 3 : 2)) {
-      throw new GraphError(`internal: cpu: kernel ${kernel} takes ${call.length} arguments, got ${args.length} besides its items`);
+      throw new GraphError(
+        `internal: cpu: kernel ${kernel} takes ${call.length} arguments, got ${args.length} besides its items`,
+      );
     }
-    const parts = this.count === 1 ? 1 : Math.min(items, Math.floor((items * cost) / partCost), this.count * partsPerThread);
+    const parts =
+      this.count === 1 ? 1 : Math.min(items, Math.floor((items * cost) / partCost), this.count * partsPerThread);
     if (parts <= 1) {
       if (scratch > 0) call(0, items, scratchAt, ...args);
       else call(0, items, ...args);
@@ -99,7 +110,8 @@ export class Threads {
     }
     this.#waitForOthers(kernel, parts);
     if (error === undefined && Atomics.load(control, Control.failed) > 0) error = new Error("it failed in a worker");
-    if (error !== undefined) throw new GraphError(`internal: cpu: kernel ${kernel}: ${String(error)}`, { cause: error });
+    if (error !== undefined)
+      throw new GraphError(`internal: cpu: kernel ${kernel}: ${String(error)}`, { cause: error });
   }
 
   async close(): Promise<void> {
@@ -112,7 +124,7 @@ export class Threads {
     for (let i = 0; i < looks; i++) if (Atomics.load(control, Control.done) === parts) return;
     const start = performance.now();
     let before = -1;
-    for (let idle = 0; ; ) {
+    for (let idle = 0; ;) {
       const done = Atomics.load(control, Control.done);
       if (done === parts) return;
       if (this.#canWait) {
@@ -181,7 +193,9 @@ function shared(bytes: number): ArrayBufferLike {
 
 /** The module for a memory that is not shared: one bit of its import differs, and it has no instruction that needs a shared one. */
 function withOwnMemory(bytes: Uint8Array): Uint8Array {
-  const name = [3, ..."env"].concat([6, ..."memory"] as never[]).map((c) => (typeof c === "string" ? c.charCodeAt(0) : c));
+  const name = [3, ..."env"]
+    .concat([6, ..."memory"] as never[])
+    .map((c) => (typeof c === "string" ? c.charCodeAt(0) : c));
   const memoryKind = 2;
   const pattern = [...name, memoryKind, 3]; // limits: 3 shared with a maximum, 1 with a maximum
   for (let i = 0; i + pattern.length <= bytes.length; i++) {
@@ -204,7 +218,13 @@ function startWorker(setup: WorkerSetup, onEnd: (reason: string) => void): AnyWo
   const threads = process?.getBuiltinModule?.("node:worker_threads") as
     { Worker: new (source: string, options: object) => NodeWorker } | undefined;
   if (threads) {
-    const worker = new threads.Worker(workerSource, { eval: true, workerData: setup, name: "gridgrad", execArgv: [], env: {} });
+    const worker = new threads.Worker(workerSource, {
+      eval: true,
+      workerData: setup,
+      name: "gridgrad",
+      execArgv: [],
+      env: {},
+    });
     worker.on("error", (error: Error) => onEnd(error.message));
     worker.on("exit", () => onEnd("it ended"));
     worker.unref();

@@ -56,7 +56,12 @@ export interface WorkerSetup extends SharedState {
 }
 
 /** Runs part `part` of the job. */
-export function runPart({ control, args }: SharedState, kernels: readonly KernelFunction[], thread: number, part: number): void {
+export function runPart(
+  { control, args }: SharedState,
+  kernels: readonly KernelFunction[],
+  thread: number,
+  part: number,
+): void {
   const items = control[Control.items];
   const parts = control[Control.parts];
   const list = [Math.floor((items * part) / parts), Math.floor((items * (part + 1)) / parts)];

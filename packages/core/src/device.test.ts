@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import {
   deviceNames,
@@ -27,9 +27,6 @@ describe("the reference device", () => {
     device.close();
   });
 
-  test("is the device from the start", () => {
-    expect(getDevice().name).toBe("reference");
-  });
 });
 
 describe("a memory counter", () => {
@@ -41,6 +38,25 @@ describe("a memory counter", () => {
     expect(memory).toMatchObject({ buffers: 1, bytes: 10, peakBuffers: 2, peakBytes: 110 });
     memory.resetPeak();
     expect(memory).toMatchObject({ peakBuffers: 1, peakBytes: 10 });
+  });
+});
+
+describe("the device that graphs run on", () => {
+  test("is reference where core is alone", async () => {
+    vi.resetModules();
+    expect((await import("./device.ts")).getDevice().name).toBe("reference");
+  });
+
+  test("is the default that a package has brought, unless one was set, also before it is opened", async () => {
+    vi.resetModules();
+    const fresh = await import("./device.ts");
+    const brought = new ReferenceDevice();
+    const set = new ReferenceDevice();
+    fresh.registerDevice("brought", () => brought, { isDefault: true });
+    await fresh.withDevice(set, () => expect(fresh.getDevice()).toBe(set));
+    expect(fresh.getDevice()).toBe(brought);
+    fresh.setDevice(set);
+    expect(fresh.getDevice()).toBe(set);
   });
 });
 
@@ -60,7 +76,7 @@ describe("devices by name", () => {
 
   test("must exist", () => {
     expect(() => openDevice("abacus")).toThrowErrorMatchingInlineSnapshot(
-      `[ValueError: openDevice: name must be one of reference, gpu, gpu:webgpu, gpu:headlessgl, gpu:webgl2, gpu:webgl, gpu:webasm, gpu:cpu, named, got "abacus"]`,
+      `[ValueError: openDevice: name must be one of reference, cpu, gpu, gpu:webgpu, gpu:headlessgl, gpu:webgl2, gpu:webgl, gpu:webasm, gpu:cpu, named, got "abacus"]`,
     );
   });
 });

@@ -19,6 +19,8 @@ export interface DeviceBuffer {
 export interface Device {
   readonly name: string;
   readonly memory: MemoryCounter;
+  /** Where a device lays out its memory itself: the bytes that it has taken for that at most, gaps and scratch memory included. */
+  readonly footprint?: { readonly peakBytes: number; resetPeak(): void };
   /** Takes values from the host. The caller does not change `values` afterwards. */
   upload(values: Values): DeviceBuffer | Promise<DeviceBuffer>;
   /** Values of `buffer` on the host. The caller does not change them. */

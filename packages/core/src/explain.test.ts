@@ -1,13 +1,15 @@
 import fc from "fast-check";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 
-import { ReferenceDevice, withDevice } from "./device.ts";
+import { ReferenceDevice, setDevice, withDevice } from "./device.ts";
 import { explain, type Explanation, formatBytes, profile, type Step } from "./explain.ts";
 import { isRealized } from "./held.ts";
 import { realize } from "./realize.ts";
 import type { Shape } from "./shape.ts";
 import { ones, tensor, zeros } from "./leaf.ts";
 import type { Tensor } from "./tensor.ts";
+
+beforeAll(() => setDevice("reference"));
 
 /** A graph with a shared part, two targets and two element types. */
 function sharedGraph(): { hidden: Tensor; loss: Tensor } {
@@ -247,6 +249,15 @@ describe("profile", () => {
     expect(lines.at(-1)).toMatch(/^5 kernels on reference, peak .* KB, \d+\.\d ms \(\* asked for\)$/);
     expect(profiled.toDot()).toMatch(/matmul\\n\[64, 64\]\\n\d+\.\d{3} ms/);
     expect(profiled.toJSON()).toMatchObject({ ms: profiled.ms });
+  });
+
+  test("tells what a device took that lays out its memory itself", async () => {
+    class Paged extends ReferenceDevice {
+      readonly footprint = { peakBytes: 4096, resetPeak: (): void => void (this.footprint.peakBytes = 2048) };
+    }
+    const explanation = await withDevice(new Paged(), () => profile(ones([2]).neg()));
+    expect(explanation.toString()).toMatch(/peak 16 B in 2\.0 KB of memory,/);
+    expect(explanation.toJSON()).toMatchObject({ footprintBytes: 2048 });
   });
 
   test("groups times by op, the longest first", () => {

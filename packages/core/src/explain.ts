@@ -37,6 +37,8 @@ export class Explanation {
   readonly steps: readonly Step[];
   /** Largest `liveBytes`. */
   readonly peakBytes: number;
+  /** After `profile`, on a device that lays out its memory itself: the bytes it took, gaps, scratch and everything else on it included. */
+  footprintBytes?: number;
 
   constructor(device: string, steps: readonly Step[]) {
     this.device = device;
@@ -73,7 +75,9 @@ export class Explanation {
         .join("  ")
         .trimEnd();
     const time = timed ? `, ${this.ms!.toFixed(1)} ms` : "";
-    const total = `${this.steps.length} kernels on ${this.device}, peak ${formatBytes(this.peakBytes)}${time} (* asked for)`;
+    const taken = this.footprintBytes === undefined ? "" : ` in ${formatBytes(this.footprintBytes)} of memory`;
+    const peak = `peak ${formatBytes(this.peakBytes)}${taken}`;
+    const total = `${this.steps.length} kernels on ${this.device}, ${peak}${time} (* asked for)`;
     return [line(header), ...rows.map(line), total].join("\n");
   }
 
@@ -115,6 +119,7 @@ export class Explanation {
       device: this.device,
       kernels: this.steps.length,
       peakBytes: this.peakBytes,
+      footprintBytes: this.footprintBytes,
       ms: this.ms,
       steps: this.steps,
     };
@@ -181,11 +186,14 @@ function stepsOf(targets: readonly Tensor[]): Map<Tensor, Step> {
 /** Runs `targets` as `realize` does and resolves to the schedule with the time of each kernel. */
 export async function profile(...targets: Tensor[]): Promise<Explanation> {
   const steps = stepsOf(targets);
-  const explanation = new Explanation(getDevice().name, [...steps.values()]);
+  const { name, footprint } = getDevice();
+  const explanation = new Explanation(name, [...steps.values()]);
+  footprint?.resetPeak();
   await realizeWith((t, ms) => {
     const step = steps.get(t);
     if (step) step.ms = ms;
   }, targets);
+  explanation.footprintBytes = footprint?.peakBytes;
   return explanation;
 }
 

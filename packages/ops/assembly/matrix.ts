@@ -285,7 +285,7 @@ export function correlateWeights(
   }
 }
 
-/** Writes down what one weight sees at `count` pixels, with zeros up to a multiple of four behind. */
+/** Writes down what one weight sees at `count` pixels. */
 function fillRow(
   to: usize,
   x: usize,
@@ -322,7 +322,6 @@ function fillRow(
     i++;
     j = 0;
   }
-  v128.store(to, f32x4.splat(0));
 }
 
 /** total[4][2] += four rows of dy times two rows of the panel, over `count` pixels. */

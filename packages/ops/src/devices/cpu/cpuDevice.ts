@@ -68,14 +68,14 @@ export class CpuDevice implements Device {
     return `WebAssembly with SIMD, ${threads.count === 1 ? "1 thread" : `${threads.count} threads`}`;
   }
 
-  /** Bytes of memory that the arena has needed at most since `resetPeak`, gaps between blocks included. */
-  get arenaPeakBytes(): number {
-    return this.#opened?.arena.peakBytes ?? 0;
+  /** Threads that compute by now, with the calling one: workers start in the background with the first work that is worth it. */
+  get runningThreads(): number {
+    return this.#open().threads.running;
   }
 
-  resetPeak(): void {
-    this.memory.resetPeak();
-    this.#opened?.arena.resetPeak();
+  /** What the arena has needed of the memory. */
+  get footprint(): Arena {
+    return this.#open().arena;
   }
 
   upload(values: Values): CpuBuffer {

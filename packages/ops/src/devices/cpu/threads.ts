@@ -35,6 +35,8 @@ const mostIdleWaits = 100;
 /** Looks at `done` before the main thread goes to sleep. A browser's main thread must not sleep, and goes on looking. */
 const looks = 5000;
 
+const remedy = "go on from the last checkpoint, on a new device";
+
 export class Threads {
   readonly memory: GrowableMemory;
   /** Threads that may run kernels, with the main one. */
@@ -63,14 +65,14 @@ export class Threads {
     this.#canWait = canWait();
   }
 
-  /** Workers that have started. */
-  get started(): number {
-    return Atomics.load(this.#control, Control.started);
+  /** Threads that have started, with the calling one. */
+  get running(): number {
+    return 1 + Atomics.load(this.#control, Control.started);
   }
 
   /** Runs a kernel on all items. `scratch` holds `work.scratch` bytes for each thread. */
   run(kernel: KernelName, { items, cost, scratch = 0 }: Work, scratchAt: number, args: readonly number[]): void {
-    if (this.#failure) throw new GraphError(`cpu: ${this.#failure}; go on from the last checkpoint, on a new device`);
+    if (this.#failure) throw new GraphError(`cpu: ${this.#failure}`);
     const index = indexOf.get(kernel)!;
     const call = this.#kernels[index];
     if (call.length !== args.length + (scratch > 0 ? 3 : 2)) {
@@ -115,7 +117,7 @@ export class Threads {
   }
 
   async close(): Promise<void> {
-    this.#failure ??= "the device was closed";
+    this.#failure ??= "the device was closed; open a new one";
     await Promise.all(this.#workers.splice(0).map((worker) => worker.terminate()));
   }
 
@@ -135,8 +137,9 @@ export class Threads {
       }
       before = done;
       if (idle >= mostIdleWaits) {
-        this.#failure = `kernel ${kernel} did not end within ${mostIdleWaits / 10} s: a worker has died or hangs`;
-        throw new GraphError(`cpu: ${this.#failure}; go on from the last checkpoint, on a new device`);
+        const seconds = mostIdleWaits / 10;
+        this.#failure = `kernel ${kernel} did not end within ${seconds} s: a worker has died or hangs; ${remedy}`;
+        throw new GraphError(`cpu: ${this.#failure}`);
       }
     }
   }
@@ -144,7 +147,7 @@ export class Threads {
   /** With the first work that is worth it. */
   #startWorkers(): void {
     const onEnd = (reason: string): void => {
-      this.#failure ??= `a worker has died (${reason})`;
+      this.#failure ??= `a worker has died (${reason}); ${remedy}`;
     };
     const { memory } = this;
     for (let thread = 1; thread < this.count; thread++) {

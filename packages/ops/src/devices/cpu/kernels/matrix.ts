@@ -78,7 +78,9 @@ function writeTaps(cpu: Launcher, taps: readonly Tap[]): number {
 }
 
 /** A matrix product at each of P pixels, as a correlation with one tap. The pixels are one row, since it makes no difference. */
-function pointwise(P: number): Pick<
+function pointwise(
+  P: number,
+): Pick<
   Correlation,
   "taps" | "height" | "width" | "stepH" | "stepW" | "P" | "Q" | "yHeight" | "yWidth" | "spread" | "shiftH" | "shiftW"
 > {
@@ -153,12 +155,16 @@ const conv2d = cpuKernel(conv2dOp, (cpu, y, [x, weight], { attrs, inShapes: [xSh
   const [stepH, stepW] = attrs.stride;
   for (let g = 0; g < G; g++) {
     const rows = O / G;
-    correlate(cpu, { y, x, weight }, {
-      taps: windowTaps(KH, KW, attrs),
-      ...{ N, planes: perGroup, rows, weight: g * rows * perGroup * area, rowStep: perGroup * area, planeStep: area },
-      ...{ x: g * perGroup * H * W, imageStep: C * H * W, height: H, width: W, stepH, stepW },
-      ...{ y: g * rows * P * Q, P, Q, yImageStep: O * P * Q, yHeight: P, yWidth: Q, spread: 1, shiftH: 0, shiftW: 0 },
-    });
+    correlate(
+      cpu,
+      { y, x, weight },
+      {
+        taps: windowTaps(KH, KW, attrs),
+        ...{ N, planes: perGroup, rows, weight: g * rows * perGroup * area, rowStep: perGroup * area, planeStep: area },
+        ...{ x: g * perGroup * H * W, imageStep: C * H * W, height: H, width: W, stepH, stepW },
+        ...{ y: g * rows * P * Q, P, Q, yImageStep: O * P * Q, yHeight: P, yWidth: Q, spread: 1, shiftH: 0, shiftW: 0 },
+      },
+    );
   }
 });
 
@@ -167,12 +173,16 @@ const conv2dWeight = cpuKernel(conv2dWeightOp, (cpu, dw, [x, dy], { attrs, inSha
   const [stepH, stepW] = attrs.stride;
   for (let g = 0; g < G; g++) {
     const rows = O / G;
-    correlateWeights(cpu, { dw, dy, x }, {
-      taps: windowTaps(KH, KW, attrs),
-      ...{ N, planes: perGroup, rows, weight: g * rows * perGroup * area },
-      ...{ x: g * perGroup * H * W, imageStep: C * H * W, height: H, width: W, stepH, stepW },
-      ...{ y: g * rows * P * Q, P, Q, yImageStep: O * P * Q },
-    });
+    correlateWeights(
+      cpu,
+      { dw, dy, x },
+      {
+        taps: windowTaps(KH, KW, attrs),
+        ...{ N, planes: perGroup, rows, weight: g * rows * perGroup * area },
+        ...{ x: g * perGroup * H * W, imageStep: C * H * W, height: H, width: W, stepH, stepW },
+        ...{ y: g * rows * P * Q, P, Q, yImageStep: O * P * Q },
+      },
+    );
   }
 });
 
@@ -180,28 +190,35 @@ const conv2dWeight = cpuKernel(conv2dWeightOp, (cpu, dw, [x, dy], { attrs, inSha
  * Pixel h of dx gets from the windows p with p stride - padding + kh dilation = h. For the pixels h = r, r + stride, r + 2 stride, ..
  * these are the same kh, and p = i + (r + padding - kh dilation) / stride: a correlation with dy, without any stride.
  */
-const conv2dInput = cpuKernel(conv2dInputOp, (cpu, dx, [dy, weight], { attrs, inShapes: [dyShape, wShape], outShape }) => {
-  const { N, C, H, W, O, P, Q, KH, KW, G, perGroup, area } = sizesOf(outShape, wShape, dyShape, attrs);
-  const [strideH, strideW] = attrs.stride;
-  if (strideH !== strideW) return "loops";
-  for (let g = 0; g < G; g++) {
-    const planes = O / G;
-    for (let r = 0; r < Math.min(strideH, H); r++) {
-      for (let s = 0; s < Math.min(strideW, W); s++) {
-        const taps = inputTaps(KH, KW, attrs, r, s);
-        correlate(cpu, { y: dx, x: dy, weight }, {
-          taps,
-          ...{ N, planes: taps.length === 0 ? 0 : planes, rows: perGroup, weight: g * planes * perGroup * area },
-          ...{ rowStep: area, planeStep: perGroup * area },
-          ...{ x: g * planes * P * Q, imageStep: O * P * Q, height: P, width: Q, stepH: 1, stepW: 1 },
-          ...{ y: g * perGroup * H * W, P: Math.ceil((H - r) / strideH), Q: Math.ceil((W - s) / strideW) },
-          ...{ yImageStep: C * H * W, yHeight: H, yWidth: W, spread: strideH, shiftH: r, shiftW: s },
-        });
+const conv2dInput = cpuKernel(
+  conv2dInputOp,
+  (cpu, dx, [dy, weight], { attrs, inShapes: [dyShape, wShape], outShape }) => {
+    const { N, C, H, W, O, P, Q, KH, KW, G, perGroup, area } = sizesOf(outShape, wShape, dyShape, attrs);
+    const [strideH, strideW] = attrs.stride;
+    if (strideH !== strideW) return "loops";
+    for (let g = 0; g < G; g++) {
+      const planes = O / G;
+      for (let r = 0; r < Math.min(strideH, H); r++) {
+        for (let s = 0; s < Math.min(strideW, W); s++) {
+          const taps = inputTaps(KH, KW, attrs, r, s);
+          correlate(
+            cpu,
+            { y: dx, x: dy, weight },
+            {
+              taps,
+              ...{ N, planes: taps.length === 0 ? 0 : planes, rows: perGroup, weight: g * planes * perGroup * area },
+              ...{ rowStep: area, planeStep: perGroup * area },
+              ...{ x: g * planes * P * Q, imageStep: O * P * Q, height: P, width: Q, stepH: 1, stepW: 1 },
+              ...{ y: g * perGroup * H * W, P: Math.ceil((H - r) / strideH), Q: Math.ceil((W - s) / strideW) },
+              ...{ yImageStep: C * H * W, yHeight: H, yWidth: W, spread: strideH, shiftH: r, shiftW: s },
+            },
+          );
+        }
       }
     }
-  }
-  return undefined;
-});
+    return undefined;
+  },
+);
 
 /** Taps into dy of the pixels at row r and column s of each stride. None where no window reaches: dx is 0 there. */
 function inputTaps(KH: number, KW: number, { stride, padding, dilation }: ConvAttrs, r: number, s: number): Tap[] {

@@ -24,7 +24,7 @@ for (const { name, entries } of packages) if (entries.has(name)) Object.assign(s
 beforeEach(async () => {
   // A device of its own for each example: while one counts buffers, those of another must not be freed.
   const { setDevice } = await importPackage("@gridgrad/core");
-  (setDevice as (name: string) => void)("reference");
+  (setDevice as (name: string) => void)("cpu"); // what a reader gets
 });
 
 for (const file of files) {

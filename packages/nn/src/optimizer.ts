@@ -325,8 +325,8 @@ export interface AdamOptions {
  * @example
  * ```ts
  * const p = new Parameter(tensor([1, 1]));
- * await new Adam([p], { lr: 0.5 }).step(p.tensor.mul(tensor([7, -0.001])).sum());
- * await p.tensor.data(); // [0.5, 1.499995], steps of lr however large the gradients are
+ * await new Adam([p], { lr: 0.5 }).step(p.tensor.mul(tensor([100, -0.01])).sum());
+ * await p.tensor.data(); // [0.5, 1.4999995], steps of lr however large the gradients are
  * ```
  */
 export class Adam extends Optimizer {

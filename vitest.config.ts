@@ -47,7 +47,7 @@ function inChromium(path: string, args: readonly string[]): TestProjectInlineCon
       name: "chromium",
       include: ["packages/{core,ops}/src/ops/*.test.ts"],
       provide: {
-        devices: ["gpu:webgl2", "gpu:webgpu"].map((name) => ({ name, missing: null })),
+        devices: ["cpu", "gpu:webgl2", "gpu:webgpu"].map((name) => ({ name, missing: null })),
         onlyDevices: true,
       },
       browser: {

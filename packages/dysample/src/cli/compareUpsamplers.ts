@@ -26,15 +26,16 @@ const folder = join("runs", "start");
 /**
  * Trains, measures, and prints a table.
  *
- * @param given - what differs from the full configuration: at least the number of steps.
+ * @param given - what differs from the full configuration.
  * @returns the exit code: 0, or 130 after Ctrl-C.
  */
-export async function compareUpsamplers(io: Io, given: Partial<TrainConfig> & { steps: number }): Promise<number> {
+export async function compareUpsamplers(io: Io, given: Partial<TrainConfig> = {}): Promise<number> {
   const full = resolveConfig().steps;
   const { device } = await chooseDevice(given);
   await useDevice(io, device);
-  const shortened = given.steps < full ? `, shortened from ${full}` : "";
-  io.out(`Training the toy task with ${upsamplers.join(" and ")}: ${given.steps} steps each${shortened}.`);
+  const steps = given.steps ?? full;
+  const shortened = steps < full ? `, shortened from ${full}` : "";
+  io.out(`Training the toy task with ${upsamplers.join(" and ")}: ${steps} steps each${shortened}.`);
   const signal = io.interrupted();
   const outcomes: (TrainOutcome & { status: "complete" })[] = [];
   for (const upsampler of upsamplers) {
@@ -60,8 +61,7 @@ export async function compareUpsamplers(io: Io, given: Partial<TrainConfig> & { 
   reportDevice(io);
   io.out(`What each of them sees: ${await drawStrip(outcomes)}`);
   io.out(`The runs are in ${upsamplers.map((upsampler) => join(folder, upsampler)).join(" and ")}.`);
-  const deviceText = given.device === undefined ? "" : ` --device ${device}`;
-  io.out(`All ${full} steps, for either: npm run -s gridgrad -- train --upsampler ${upsamplers[1]}${deviceText}`);
+  io.out("Other upsamplers, other settings: npm run -s gridgrad -- train --help");
   return 0;
 }
 

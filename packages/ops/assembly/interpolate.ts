@@ -41,7 +41,7 @@ export function resample(
   for (let row = from; row < to; row++) {
     const image = row / P;
     const p = row - image * P;
-    mixRows(line, x + ((image * H + load<i32>(rows + (p << 2))) * W << 2), W, rows + ((P + p * S) << 2), S);
+    mixRows(line, x + (((image * H + load<i32>(rows + (p << 2))) * W) << 2), W, rows + ((P + p * S) << 2), S);
     store<f32>(line - 4, load<f32>(line));
     store<f32>(end, load<f32>(end - 4));
     let yAt = y + ((row * Q) << 2);

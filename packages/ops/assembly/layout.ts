@@ -6,18 +6,17 @@
  *     [rank, then per axis, from the innermost one out: its size, its step in y, its step in x]        int32, steps in elements
  */
 
-/** Elements of an item of `fillWords`. */
+/** Words of an item of `fillWords`. */
 const LINE: i32 = 16;
 
 /** Copies of at least this many words are left to the machine's own copy, which costs a call. */
 const LONG: i32 = 64;
 
-/** Rows and columns of a tile of `transpose`: its columns of x fit the first cache. */
-const TILE_A: i32 = 32;
-const TILE_B: i32 = 256;
+/** Rows and columns of a tile of `transpose`: a vector of each of its columns fits the first cache. */
+const TILE: i32 = 128;
 
 /** Bytes of an axis in a table. */
-const AXIS: usize = 12;
+const AXIS: i32 = 12;
 
 /** Sets y to one 32-bit word. An item is a cache line. */
 export function fillWords(from: i32, to: i32, y: usize, word: i32): void {
@@ -44,7 +43,7 @@ export function copyRows(
   const dim = load<i32>(table, 4);
   const yNext = load<i32>(table, 8) << 2;
   const xNext = load<i32>(table, 12) << 2;
-  for (let item = from; item < to; ) {
+  for (let item = from; item < to;) {
     let i = item % dim;
     let yAt = y + (offsetOf(item, table, 4) << 2);
     let xAt = x + (offsetOf(item, table, 8) << 2);
@@ -65,6 +64,12 @@ function copyRow(y: usize, x: usize, n: i32, yStep: i32, xStep: i32): void {
       return;
     }
     for (; x + 16 <= end; x += 16, y += 16) v128.store(y, v128.load(x));
+  }
+  if (yStep == 1 && xStep == -1) {
+    for (; x >= end + 16; x -= 16, y += 16) {
+      const v = v128.load(x - 12);
+      v128.store(y, v128.shuffle<f32>(v, v, 3, 2, 1, 0));
+    }
   }
   for (; x != end; x += xStep << 2, y += yStep << 2) store<i32>(y, load<i32>(x));
 }
@@ -96,31 +101,28 @@ export function transpose(
   xStep: i32,
   table: usize,
 ): void {
-  const tilesA = (A + TILE_A - 1) / TILE_A;
-  const tilesB = (B + TILE_B - 1) / TILE_B;
+  const tilesA = (A + TILE - 1) / TILE;
+  const tilesB = (B + TILE - 1) / TILE;
   for (let item = from; item < to; item++) {
     const outer = item / (tilesA * tilesB);
     const tile = item - outer * tilesA * tilesB;
-    const a0 = (tile % tilesA) * TILE_A;
-    const b0 = (tile / tilesA) * TILE_B;
-    const a1 = min(A, a0 + TILE_A);
-    const b1 = min(B, b0 + TILE_B);
+    const a0 = (tile % tilesA) * TILE;
+    const b0 = (tile / tilesA) * TILE;
+    const a1 = min(A, a0 + TILE);
+    const b1 = min(B, b0 + TILE);
     const yAt = y + (offsetOf(outer, table, 4) << 2);
     const xAt = x + (offsetOf(outer, table, 8) << 2);
-    // Cache lines of y, each written at once.
-    for (let line = b0; line < b1; line += LINE) {
-      const stop = min(line + LINE, b1);
-      for (let a = a0; a < a1; a += 4) {
-        let b = line;
-        if (a + 4 <= a1) {
-          for (; b + 4 <= stop; b += 4) {
-            transpose4(yAt + ((a * yStep + b) << 2), yStep << 2, xAt + ((b * xStep + a) << 2), xStep << 2);
-          }
+    // Four rows of y at a time: written from their beginning to their end, while the columns of x that they are stay in the cache.
+    for (let a = a0; a < a1; a += 4) {
+      let b = b0;
+      if (a + 4 <= a1) {
+        for (; b + 4 <= b1; b += 4) {
+          transpose4(yAt + ((a * yStep + b) << 2), yStep << 2, xAt + ((b * xStep + a) << 2), xStep << 2);
         }
-        for (; b < stop; b++) {
-          for (let k = a; k < min(a + 4, a1); k++) {
-            store<i32>(yAt + ((k * yStep + b) << 2), load<i32>(xAt + ((b * xStep + k) << 2)));
-          }
+      }
+      for (; b < b1; b++) {
+        for (let k = a; k < min(a + 4, a1); k++) {
+          store<i32>(yAt + ((k * yStep + b) << 2), load<i32>(xAt + ((b * xStep + k) << 2)));
         }
       }
     }

@@ -16,8 +16,12 @@
 /** Columns of an item of the kernels for groups of columns: a cache line. */
 const COLUMNS: i32 = 16;
 
-/** Bytes of the two sums. */
-const PAIR: usize = 16;
+/** Where the second sums of COLUMNS columns are, behind the first ones, in bytes, and what else is needed of each column. */
+const SECOND: usize = 128;
+const THIRD: usize = 256;
+
+/** Bytes of the two sums of a group. */
+const PAIR: i32 = 16;
 
 /** What u and v are, two lanes at a time. */
 class Deviations {
@@ -161,9 +165,13 @@ export function sumProducts(
 }
 
 /** From the sum of n deviations and that of their squares. */
-function varianceOf(sums: v128, n: f64): f64 {
-  const mean = f64x2.extract_lane(sums, 0) / n;
-  return max(0, f64x2.extract_lane(sums, 1) / n - mean * mean);
+function varianceOf(total: f64, squares: f64, n: f64): f64 {
+  const mean = total / n;
+  return max(0, squares / n - mean * mean);
+}
+
+function groupVariance(sums: v128, n: f64): f64 {
+  return varianceOf(f64x2.extract_lane(sums, 0), f64x2.extract_lane(sums, 1), n);
 }
 
 /** An item is a group. */
@@ -181,7 +189,7 @@ export function variance(
   for (let g = from; g < to; g++) {
     const group = x + (groupStart(g, B, C, D) << 2);
     const total = sumGroup<Deviations>(group, group, sums + g * parts * PAIR, parts, B, C, D);
-    store<f32>(v + (g << 2), <f32>varianceOf(total, <f64>B * <f64>D));
+    store<f32>(v + (g << 2), <f32>groupVariance(total, <f64>B * <f64>D));
   }
 }
 
@@ -205,7 +213,7 @@ export function standardize(
     const total = sumGroup<Deviations>(x + group, x + group, sums + g * parts * PAIR, parts, B, C, D);
     const n = <f64>B * <f64>D;
     const mean = <f64>load<f32>(x + group) + f64x2.extract_lane(total, 0) / n;
-    const scale = <f32>(1 / sqrt(varianceOf(total, n) + <f64>eps));
+    const scale = <f32>(1 / sqrt(groupVariance(total, n) + <f64>eps));
     const part = item - g * parts;
     if (parts == 1) {
       for (let run = 0; run < B; run++) {
@@ -279,19 +287,28 @@ function standardizeInputRun(dx: usize, dy: usize, y: usize, n: i32, means: v128
   }
 }
 
-/** Both sums of each of `n` columns of B elements, `step` elements apart, row by row. */
+/** Both sums of each of `n` columns of B elements, `step` elements apart, row by row: [COLUMNS], [COLUMNS], float64. */
 function sumColumns<T>(sums: usize, a: usize, b: usize, n: i32, B: i32, step: i32): void {
-  memory.fill(sums, 0, n << 4);
-  const first = a;
+  memory.fill(sums, 0, SECOND * 2);
+  for (let i = 0; i < n; i += 2) {
+    v128.store(sums + (i << 3), f64x2.promote_low_f32x4(v128.load64_zero(a + (i << 2))), THIRD);
+  }
   for (let row = 0; row < B; row++, a += step << 2, b += step << 2) {
-    for (let c = 0; c < n; c++) {
-      const shift = f64x2.splat(<f64>load<f32>(first + (c << 2)));
-      const u = changetype<T>(0).u(a + (c << 2), shift);
-      const v = changetype<T>(0).v(u, b + (c << 2));
-      const term = v128.shuffle<f64>(u, f64x2.mul(u, v), 0, 2);
-      v128.store(sums + (c << 4), f64x2.add(v128.load(sums + (c << 4)), term));
+    for (let i = 0; i < n; i += 2) {
+      const at = sums + (i << 3);
+      const u = changetype<T>(0).u(a + (i << 2), v128.load(at, THIRD));
+      const v = changetype<T>(0).v(u, b + (i << 2));
+      v128.store(at, f64x2.add(v128.load(at), u));
+      v128.store(at, f64x2.add(v128.load(at, SECOND), f64x2.mul(u, v)), SECOND);
     }
   }
+}
+
+/** Stores two columns as float32, or one if n is 1. */
+function storeColumns(at: usize, n: i32, v: v128): void {
+  const narrow = f32x4.demote_f64x2_zero(v);
+  if (n == 1) v128.store32_lane(at, narrow, 0);
+  else v128.store64_lane(at, narrow, 0);
 }
 
 /** The variance of columns, D = 1. An item is sixteen neighbouring columns, or fewer at the end of a row. */
@@ -304,7 +321,8 @@ export function varianceColumns(from: i32, to: i32, sums: usize, v: usize, x: us
     const at = x + ((a * B * C + c) << 2);
     sumColumns<Deviations>(sums, at, at, n, B, C);
     for (let i = 0; i < n; i++) {
-      store<f32>(v + ((a * C + c + i) << 2), <f32>varianceOf(v128.load(sums + (i << 4)), <f64>B));
+      const at = sums + (i << 3);
+      store<f32>(v + ((a * C + c + i) << 2), <f32>varianceOf(load<f64>(at), load<f64>(at, SECOND), <f64>B));
     }
   }
 }
@@ -328,16 +346,16 @@ export function standardizeColumns(
     const start = (a * B * C + c) << 2;
     sumColumns<Deviations>(sums, x + start, x + start, n, B, C);
     for (let i = 0; i < n; i++) {
-      const total = v128.load(sums + (i << 4));
-      const mean = <f64>load<f32>(x + start + (i << 2)) + f64x2.extract_lane(total, 0) / <f64>B;
-      store<f64>(sums + (i << 4), mean);
-      store<f64>(sums + (i << 4), 1 / sqrt(varianceOf(total, <f64>B) + <f64>eps), 8);
+      const at = sums + (i << 3);
+      const variance = varianceOf(load<f64>(at), load<f64>(at, SECOND), <f64>B);
+      store<f64>(at, load<f64>(at, THIRD) + load<f64>(at) / <f64>B); // the mean
+      store<f64>(at, 1 / sqrt(variance + <f64>eps), SECOND);
     }
     for (let row = 0; row < B; row++) {
-      for (let i = 0; i < n; i++) {
+      for (let i = 0; i < n; i += 2) {
         const at = start + ((row * C + i) << 2);
-        const d = <f64>load<f32>(x + at) - load<f64>(sums + (i << 4));
-        store<f32>(y + at, <f32>(d * load<f64>(sums + (i << 4), 8)));
+        const d = f64x2.sub(f64x2.promote_low_f32x4(v128.load64_zero(x + at)), v128.load(sums + (i << 3)));
+        storeColumns(y + at, n - i, f64x2.mul(d, v128.load(sums + (i << 3), SECOND)));
       }
     }
   }
@@ -356,19 +374,26 @@ export function standardizeInputColumns(
   C: i32,
 ): void {
   const strips = (C + COLUMNS - 1) / COLUMNS;
+  const count = f64x2.splat(<f64>B);
   for (let item = from; item < to; item++) {
     const a = item / strips;
     const c = (item - a * strips) * COLUMNS;
     const n = min(COLUMNS, C - c);
     const start = (a * B * C + c) << 2;
     sumColumns<Products>(sums, dy + start, y + start, n, B, C);
+    for (let i = 0; i < n; i += 2) {
+      const at = sums + (i << 3);
+      v128.store(at, f64x2.div(v128.load(at), count));
+      v128.store(at, f64x2.div(v128.load(at, SECOND), count), SECOND);
+      v128.store(at, f64x2.promote_low_f32x4(v128.load64_zero(r + ((a * C + c + i) << 2))), THIRD);
+    }
     for (let row = 0; row < B; row++) {
-      for (let i = 0; i < n; i++) {
+      for (let i = 0; i < n; i += 2) {
         const at = start + ((row * C + i) << 2);
-        const along1 = load<f64>(sums + (i << 4)) / <f64>B;
-        const alongY = load<f64>(sums + (i << 4), 8) / <f64>B;
-        const d = <f64>load<f32>(dy + at) - along1 - <f64>load<f32>(y + at) * alongY;
-        store<f32>(dx + at, <f32>(d * <f64>load<f32>(r + ((a * C + c + i) << 2))));
+        const means = sums + (i << 3);
+        const alongY = f64x2.mul(f64x2.promote_low_f32x4(v128.load64_zero(y + at)), v128.load(means, SECOND));
+        const rest = f64x2.sub(f64x2.promote_low_f32x4(v128.load64_zero(dy + at)), v128.load(means));
+        storeColumns(dx + at, n - i, f64x2.mul(f64x2.sub(rest, alongY), v128.load(means, THIRD)));
       }
     }
   }

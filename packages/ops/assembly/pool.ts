@@ -1,9 +1,12 @@
 /**
  * @file Kernels of maxPool2d and avgPool2d with their gradients.
  *
- * Windows as src/windows.ts has them; elements of a window outside of the image do not exist. Windows of 2 by 2 that neither overlap nor
- * leave gaps (`halving`) go four at a time.
+ * Windows as src/windows.ts has them; elements of a window outside of the image do not exist. Windows that lie inside, one or two pixels
+ * apart, go four at a time; those of 2 by 2 that neither overlap nor leave gaps (`halving`) read every pixel once.
  */
+
+/** Windows of more pixels are added up in float64. */
+const SMALL: i32 = 64;
 
 /** The element of a window, counted from `start`, that is the first one inside: (k dilation + start) >= 0. */
 function firstInside(start: i32, dilation: i32): i32 {
@@ -15,31 +18,26 @@ function endInside(start: i32, kernel: i32, dilation: i32, size: i32): i32 {
   return start >= size ? 0 : min(kernel, (size - 1 - start) / dilation + 1);
 }
 
-/** The address of the largest pixel of a window: the first of equal ones, but the last NaN. 0 when the window holds none. */
-function findLargest(
-  x: usize,
-  top: i32,
-  left: i32,
-  H: i32,
-  W: i32,
-  KH: i32,
-  KW: i32,
-  dilationH: i32,
-  dilationW: i32,
-): usize {
+/**
+ * The address of the largest pixel of a window, the first of equal ones, but the last NaN; 0 when the window holds none. `row` is its first
+ * row, `rows` how many lie inside of the image, `rowStep` bytes apart.
+ */
+function findLargest(row: usize, rows: i32, rowStep: usize, left: i32, W: i32, KW: i32, dilation: i32): usize {
+  let first = 0;
+  let end = KW;
+  if (left < 0 || left + (KW - 1) * dilation >= W) {
+    first = firstInside(left, dilation);
+    end = endInside(left, KW, dilation, W);
+  }
   let at: usize = 0;
-  let largest: f32 = 0;
-  const endH = endInside(top, KH, dilationH, H);
-  const startW = firstInside(left, dilationW);
-  const endW = endInside(left, KW, dilationW, W);
-  for (let kh = firstInside(top, dilationH); kh < endH; kh++) {
-    let here = x + (((top + kh * dilationH) * W + left + startW * dilationW) << 2);
-    for (let kw = startW; kw < endW; kw++, here += dilationW << 2) {
+  let largest: f32 = -Infinity;
+  const step = dilation << 2;
+  for (row += (left + first * dilation) << 2; rows > 0; rows--, row += rowStep) {
+    for (let here = row, k = first; k < end; k++, here += step) {
       const value = load<f32>(here);
-      if (at == 0 || value > largest || value != value) {
-        at = here;
-        largest = value;
-      }
+      const isBetter = i32(value > largest) | i32(value != value) | i32(at == 0);
+      largest = select(value, largest, isBetter);
+      at = select(here, at, isBetter);
     }
   }
   return at;
@@ -57,6 +55,35 @@ function evens(at: usize): v128 {
 
 function odds(at: usize): v128 {
   return v128.shuffle<f32>(v128.load(at), v128.load(at, 16), 1, 3, 5, 7);
+}
+
+/** Four neighbours, or every other of eight. */
+function loadEvery(step: i32, at: usize): v128 {
+  return step == 1 ? v128.load(at) : evens(at);
+}
+
+/** Four windows inside of a row, one or two pixels apart: what lies `distance` bytes from where x is largest. */
+function takeFour(
+  y: usize,
+  row: usize,
+  distance: usize,
+  stride: i32,
+  rows: i32,
+  rowStep: usize,
+  KW: i32,
+  step: usize,
+): void {
+  let largest = loadEvery(stride, row);
+  let taken = loadEvery(stride, row + distance);
+  for (; rows > 0; rows--, row += rowStep) {
+    for (let here = row, k = 0; k < KW; k++, here += step) {
+      const value = loadEvery(stride, here);
+      const isBetter = isLarger(value, largest);
+      largest = v128.bitselect(value, largest, isBetter);
+      taken = v128.bitselect(loadEvery(stride, here + distance), taken, isBetter);
+    }
+  }
+  v128.store(y, taken);
 }
 
 /** y[p, q] = d where x is largest, or `empty`. An item is a row of y. */
@@ -84,12 +111,14 @@ export function takeLargest(
   for (let row = from; row < to; row++) {
     const channel = row / P;
     const top = (row - channel * P) * strideH - paddingH;
-    const plane = x + ((channel * H * W) << 2);
+    const first = firstInside(top, dilationH);
+    const rows = endInside(top, KH, dilationH, H) - first;
+    const window = x + (((channel * H + top + first * dilationH) * W) << 2);
+    const rowStep = (dilationH * W) << 2;
     const yRow = y + ((row * Q) << 2);
     let q = 0;
     if (halving) {
-      let at = plane + ((top * W) << 2);
-      for (; q + 4 <= Q; q += 4, at += 32) {
+      for (let at = window; q + 4 <= Q; q += 4, at += 32) {
         const below = at + (W << 2);
         const x00 = evens(at);
         const x01 = odds(at);
@@ -112,7 +141,13 @@ export function takeLargest(
       }
     }
     for (; q < Q; q++) {
-      const at = findLargest(plane, top, q * strideW - paddingW, H, W, KH, KW, dilationH, dilationW);
+      const left = q * strideW - paddingW;
+      if (strideW <= 2 && rows > 0 && left >= 0 && q + 4 <= Q && left + 3 * strideW + (KW - 1) * dilationW < W) {
+        takeFour(yRow + (q << 2), window + (left << 2), d - x, strideW, rows, rowStep, KW, dilationW << 2);
+        q += 3;
+        continue;
+      }
+      const at = findLargest(window, rows, rowStep, left, W, KW, dilationW);
       store<f32>(yRow + (q << 2), at == 0 ? empty : load<f32>(at - x + d));
     }
   }
@@ -140,15 +175,16 @@ export function putLargest(
   dilationW: i32,
 ): void {
   for (let channel = from; channel < to; channel++) {
-    const plane = x + ((channel * H * W) << 2);
-    memory.fill(plane - x + dx, 0, (H * W) << 2);
+    memory.fill(dx + ((channel * H * W) << 2), 0, (H * W) << 2);
     for (let p = 0; p < P; p++) {
       const top = p * strideH - paddingH;
+      const first = firstInside(top, dilationH);
+      const rows = endInside(top, KH, dilationH, H) - first;
+      const window = x + (((channel * H + top + first * dilationH) * W) << 2);
       const dyRow = dy + (((channel * P + p) * Q) << 2);
       let q = 0;
       if (halving) {
-        let at = plane + ((top * W) << 2);
-        for (; q + 4 <= Q; q += 4, at += 32) {
+        for (let at = window; q + 4 <= Q; q += 4, at += 32) {
           const below = at + (W << 2);
           const x00 = evens(at);
           const x01 = odds(at);
@@ -166,7 +202,7 @@ export function putLargest(
         }
       }
       for (; q < Q; q++) {
-        const found = findLargest(plane, top, q * strideW - paddingW, H, W, KH, KW, dilationH, dilationW);
+        const found = findLargest(window, rows, (dilationH * W) << 2, q * strideW - paddingW, W, KW, dilationW);
         if (found == 0) continue;
         const to = found - x + dx;
         store<f32>(to, load<f32>(to) + load<f32>(dyRow + (q << 2)));
@@ -227,6 +263,16 @@ export function averageWindows(
     const rows = countPixels(top, KH, H, marginH);
     for (; q < Q; q++) {
       const left = q * strideW - paddingW;
+      if (strideW <= 2 && KH * KW <= SMALL && left >= 0 && q + 4 <= Q && left + 3 * strideW + KW <= W) {
+        let sum = f32x4.splat(0);
+        for (let h = first; h < stop; h++) {
+          const row = plane + ((h * W + left) << 2);
+          for (let at = row; at < row + (KW << 2); at += 4) sum = f32x4.add(sum, loadEvery(strideW, at));
+        }
+        v128.store(yRow + (q << 2), f32x4.div(sum, f32x4.splat(<f32>(rows * KW))));
+        q += 3;
+        continue;
+      }
       let total: f64 = 0;
       for (let h = first; h < stop; h++) {
         const end = plane + ((h * W + min(left + KW, W)) << 2);

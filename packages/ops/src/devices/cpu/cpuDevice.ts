@@ -188,22 +188,30 @@ const kernelsByOp: ReadonlyMap<string, CpuKernel> = new Map(cpuKernels.map((kern
 /** Launches the kernels of one run of one op, and keeps its scratch memory. */
 class OpLauncher implements Launcher {
   readonly #opened: Opened;
-  readonly #what: () => string;
+  readonly #scratchOwner: () => string;
   readonly #scratch: number[] = [];
 
-  constructor(opened: Opened, what: () => string) {
+  constructor(opened: Opened, op: () => string) {
     this.#opened = opened;
-    this.#what = what;
+    this.#scratchOwner = () => `scratch memory of ${op()}`;
   }
 
   launch(kernel: KernelName, work: Work, ...args: number[]): void {
-    const { threads } = this.#opened;
-    const scratch = work.scratch ? this.#take(roundUp(work.scratch) * threads.count) : 0;
-    threads.run(kernel, work.scratch ? { ...work, scratch: roundUp(work.scratch) } : work, scratch, args);
+    const { threads, arena } = this.#opened;
+    if (!work.scratch) return threads.run(kernel, work, 0, args);
+    const scratch = roundUp(work.scratch);
+    const address = allocate(this.#opened, scratch * threads.count, this.#scratchOwner);
+    try {
+      threads.run(kernel, { ...work, scratch }, address, args);
+    } finally {
+      arena.free(address);
+    }
   }
 
   scratch(floats: number): number {
-    return this.#take(floats * 4);
+    const address = allocate(this.#opened, floats * 4, this.#scratchOwner);
+    this.#scratch.push(address);
+    return address;
   }
 
   int32(address: number, length: number): Int32Array {
@@ -216,12 +224,6 @@ class OpLauncher implements Launcher {
 
   freeScratch(): void {
     for (const address of this.#scratch) this.#opened.arena.free(address);
-  }
-
-  #take(bytes: number): number {
-    const address = allocate(this.#opened, bytes, () => `scratch memory of ${this.#what()}`);
-    this.#scratch.push(address);
-    return address;
   }
 }
 

@@ -1,5 +1,8 @@
 /**
- * @file Kernels of bilinear sampling: gridSample, sampleAtOffsets and their gradients, of the first order.
+ * @file Bilinear sampling: gridSample, sampleAtOffsets and both of their gradients, as launches of assembly/sampling.ts. Nearest, bicubic and what
+ * is differentiated by the grid more than once go to the loops.
+ *
+ * Images go through in passes whose tables of taps, 20 bytes for each sample, stay small and in the cache.
  */
 
 import type { Shape } from "@gridgrad/core";
@@ -7,69 +10,144 @@ import type { Shape } from "@gridgrad/core";
 import { gridSampleGridOp, gridSampleInputOp, gridSampleOp } from "../../../ops/gridSample.ts";
 import type { PaddingMode, SamplingAttrs } from "../../../ops/gridSampleTaps.ts";
 import { sampleAtOffsetsInputOp, sampleAtOffsetsOffsetOp, sampleAtOffsetsOp } from "../../../ops/sampleAtOffsets.ts";
-import { type CpuKernel, cpuKernel, type Launcher } from "../kernel.ts";
+import { cpuKernel, type CpuKernel, type Launcher, type Work } from "../kernel.ts";
 
-/** The sizes as gridSample sees them: in sampleAtOffsets, each group of channels is an image. */
+/** Samples of a tile, and channels of an item of slopes: as in assembly/sampling.ts. */
+const tileSamples = 64;
+const slopeChannels = 16;
+
+/** Samples of a pass, unless a single image has more. */
+const samplesPerPass = 65536;
+
+const paddings: Readonly<Record<PaddingMode, number>> = { zeros: 0, border: 1, reflection: 2 };
+
+/** Images [N, C, H, W] with `area` samples each. In sampleAtOffsets, each group of channels is an image. */
 interface Sizes {
   readonly N: number;
   readonly C: number;
   readonly H: number;
   readonly W: number;
-  /** Samples of an image. */
   readonly area: number;
 }
 
-/** Where the taps of the samples of some images are. */
-interface Taps {
+/** Some of the images, with the addresses of the tables of their taps. */
+interface Pass {
+  readonly first: number;
+  readonly count: number;
   readonly offsets: number;
   readonly weights: number;
 }
 
-const paddings: Readonly<Record<PaddingMode, number>> = { zeros: 0, border: 1, reflection: 2 };
+/** Fills the tables of a pass. */
+type FindTaps = (pass: Pass) => void;
 
-export const samplingKernels: readonly CpuKernel[] = [
-  cpuKernel(gridSampleOp, (cpu, y, [x, grid], { attrs, inShapes: [shape, gridShape] }) => {
-    if (!isCovered(attrs)) return "loops";
-    const sizes = gridSizes(shape, gridShape);
-    sample(cpu, sizes, y, x, gridTaps(cpu, sizes, attrs, grid, false));
-  }),
+/** Whether weights are those of values, or those of slopes. */
+type Weights = "ofValues" | "ofSlopes";
 
-  cpuKernel(gridSampleInputOp, (cpu, dx, [dy, grid], { attrs: { sampling }, inShapes: [, gridShape], outShape }) => {
-    if (!isCovered(sampling)) return "loops";
-    const sizes = gridSizes(outShape, gridShape);
-    scatter(cpu, sizes, dx, dy, gridTaps(cpu, sizes, sampling, grid, false));
-  }),
+function gridTaps(cpu: Launcher, sizes: Sizes, grid: number, attrs: SamplingAttrs, weights: Weights): FindTaps {
+  const { H, W, area } = sizes;
+  const flags = [paddings[attrs.paddingMode], Number(attrs.alignCorners), Number(weights === "ofSlopes")];
+  return (pass) => {
+    const work = { items: Math.ceil((pass.count * area) / 4), cost: 160 };
+    const from = grid + 8 * pass.first * area;
+    cpu.launch("gridTaps", work, pass.offsets, pass.weights, from, H, W, ...flags, pixelBytes(sizes));
+  };
+}
 
-  cpuKernel(gridSampleGridOp, (cpu, dgrid, [dy, x, grid], { attrs, inShapes: [, shape, gridShape] }) => {
-    if (!isCovered(attrs)) return "loops";
-    const sizes = gridSizes(shape, gridShape);
-    const locate = gridTaps(cpu, sizes, attrs, grid, true);
-    slopes(cpu, sizes, dy, x, locate, (partial, blocks, first, count) => {
-      const work = { items: count * sizes.area, cost: 4 * blocks };
-      cpu.launch("addSlopes", work, dgrid + first * sizes.area * 8, partial, blocks, sizes.area);
-    });
-  }),
+/** The address of the offsets, and what else is to be known of them. */
+interface Moves {
+  readonly address: number;
+  readonly G: number;
+  readonly scale: number;
+}
 
-  cpuKernel(sampleAtOffsetsOp, (cpu, y, [x, offsets], { attrs: { scale }, inShapes: [shape, offsetShape] }) => {
-    const sizes = offsetSizes(shape, offsetShape, scale);
-    sample(cpu, sizes, y, x, offsetTaps(cpu, sizes, scale, offsetShape, offsets, false));
-  }),
+function offsetTaps(cpu: Launcher, sizes: Sizes, { address, G, scale }: Moves, weights: Weights): FindTaps {
+  const { H, W } = sizes;
+  const ofSlopes = Number(weights === "ofSlopes");
+  return ({ first, count, offsets, weights }) => {
+    const work = { items: count * scale * H, cost: 30 * scale * W };
+    cpu.launch("offsetTaps", work, offsets, weights, address, first, G, scale, H, W, ofSlopes, pixelBytes(sizes));
+  };
+}
 
-  cpuKernel(sampleAtOffsetsInputOp, (cpu, dx, [dy, offsets], { attrs: { scale }, inShapes: [, offsetShape], outShape }) => {
-    const sizes = offsetSizes(outShape, offsetShape, scale);
-    scatter(cpu, sizes, dx, dy, offsetTaps(cpu, sizes, scale, offsetShape, offsets, false));
-  }),
+function sample(cpu: Launcher, sizes: Sizes, y: number, x: number, findTaps: FindTaps): void {
+  const { C, H, W, area } = sizes;
+  for (const pass of passes(cpu, sizes)) {
+    findTaps(pass);
+    const [toY, fromX] = [y + 4 * pass.first * C * area, x + 4 * pass.first * C * H * W];
+    cpu.launch("sample", blockWork(sizes, pass), toY, fromX, pass.offsets, pass.weights, ...kernelSizes(sizes));
+  }
+}
 
-  cpuKernel(sampleAtOffsetsOffsetOp, (cpu, doffsets, [dy, x, offsets], { attrs: { scale }, inShapes: [, shape, offsetShape] }) => {
-    const sizes = offsetSizes(shape, offsetShape, scale);
-    const locate = offsetTaps(cpu, sizes, scale, offsetShape, offsets, true);
-    slopes(cpu, sizes, dy, x, locate, (partial, blocks, first, count) => {
-      const work = { items: count * sizes.H * scale, cost: sizes.W * scale * 4 * blocks };
-      const G = groupsOf(offsetShape, scale);
-      cpu.launch("addOffsetSlopes", work, doffsets, partial, blocks, first, G, scale, sizes.H, sizes.W);
-    });
-  }),
-];
+function scatter(cpu: Launcher, sizes: Sizes, dx: number, dy: number, findTaps: FindTaps): void {
+  const { C, H, W, area } = sizes;
+  for (const pass of passes(cpu, sizes)) {
+    findTaps(pass);
+    const [toX, fromY] = [dx + 4 * pass.first * C * H * W, dy + 4 * pass.first * C * area];
+    cpu.launch("scatter", blockWork(sizes, pass), toX, fromY, pass.offsets, pass.weights, ...kernelSizes(sizes));
+  }
+}
+
+/** Sums over 16 channels each, for `addUp` to make slopes of: partial[image of the pass][perImage][area][2]. */
+function slopes(
+  cpu: Launcher,
+  sizes: Sizes,
+  { dy, x }: { dy: number; x: number },
+  findTaps: FindTaps,
+  addUp: (pass: Pass, partial: number, perImage: number) => void,
+): void {
+  const { C, H, W, area } = sizes;
+  const perImage = Math.ceil(C / slopeChannels);
+  let partial = 0;
+  for (const pass of passes(cpu, sizes)) {
+    partial ||= cpu.scratch(pass.count * perImage * area * 2); // the first pass is the largest
+    findTaps(pass);
+    const { cost, scratch } = blockWork(sizes, pass);
+    const work = {
+      items: pass.count * perImage,
+      cost: (cost * Math.min(C, slopeChannels)) / blockChannels(sizes),
+      scratch,
+    };
+    const [fromY, fromX] = [dy + 4 * pass.first * C * area, x + 4 * pass.first * C * H * W];
+    cpu.launch("slopes", work, partial, fromY, fromX, pass.offsets, pass.weights, ...kernelSizes(sizes));
+    addUp(pass, partial, perImage);
+  }
+}
+
+/** All images, in order. The tables are those of one pass, used again by the next. */
+function* passes(cpu: Launcher, { N, area }: Sizes): Generator<Pass> {
+  const most = Math.min(N, Math.max(1, Math.floor(samplesPerPass / area)));
+  const samples = 4 * Math.ceil((most * area) / 4); // gridTaps finds four at a time
+  const [offsets, weights] = [cpu.scratch(samples), cpu.scratch(4 * samples)];
+  for (let first = 0; first < N; first += most) {
+    yield { first, count: Math.min(most, N - first), offsets, weights };
+  }
+}
+
+/** What there is to do where an item is a block of channels. */
+function blockWork(sizes: Sizes, { count }: Pass): Work {
+  const { C, H, W, area } = sizes;
+  const channels = blockChannels(sizes);
+  return {
+    items: count * Math.ceil(C / channels),
+    cost: (10 * area + 3 * H * W) * channels,
+    scratch: (tileSamples + (H + 3) * (W + 2) + 4) * pixelBytes(sizes),
+  };
+}
+
+/** What kernels over blocks take at the end. */
+function kernelSizes(sizes: Sizes): number[] {
+  return [sizes.C, sizes.H, sizes.W, sizes.area, blockChannels(sizes)];
+}
+
+/** Channels of a block: 8 are fastest, of which fewer than 5 would waste half. */
+function blockChannels({ C }: Sizes): number {
+  return C > 4 ? 8 : 4;
+}
+
+function pixelBytes(sizes: Sizes): number {
+  return 4 * blockChannels(sizes);
+}
 
 function isCovered({ mode, orderX, orderY }: SamplingAttrs): boolean {
   return mode === "bilinear" && orderX === 0 && orderY === 0;
@@ -79,102 +157,82 @@ function gridSizes([N, C, H, W]: Shape, [, P, Q]: Shape): Sizes {
   return { N, C, H, W, area: P * Q };
 }
 
-function offsetSizes([N, C, H, W]: Shape, offsetShape: Shape, scale: number): Sizes {
-  const G = groupsOf(offsetShape, scale);
+function offsetSizes([N, C, H, W]: Shape, { G, scale }: Moves): Sizes {
   return { N: N * G, C: C / G, H, W, area: scale * H * scale * W };
 }
 
-function groupsOf([, channels]: Shape, scale: number): number {
-  return channels / (2 * scale ** 2);
+function movesOf(address: number, [, channels]: Shape, scale: number): Moves {
+  return { address, G: channels / (2 * scale ** 2), scale };
 }
 
-type Locate = (taps: Taps, first: number, count: number) => void;
+const gridSample = cpuKernel(gridSampleOp, (cpu, y, [x, grid], { attrs, inShapes: [shape, gridShape] }) => {
+  if (!isCovered(attrs)) return "loops";
+  const sizes = gridSizes(shape, gridShape);
+  sample(cpu, sizes, y, x, gridTaps(cpu, sizes, grid, attrs, "ofValues"));
+  return undefined;
+});
 
-function gridTaps(cpu: Launcher, sizes: Sizes, attrs: SamplingAttrs, grid: number, slopes: boolean): Locate {
-  const { C, H, W, area } = sizes;
-  const align = attrs.alignCorners ? 1 : 0;
-  return ({ offsets, weights }, first, count) =>
-    cpu.launch(
-      "gridTaps",
-      { items: count * area, cost: 40 },
-      offsets, weights, grid + first * area * 8, H, W, paddings[attrs.paddingMode], align, slopes ? 1 : 0, 4 * perBlock(C),
-    );
-}
+const gridSampleInput = cpuKernel(gridSampleInputOp, (cpu, dx, [dy, grid], { attrs, inShapes, outShape }) => {
+  if (!isCovered(attrs.sampling)) return "loops";
+  const sizes = gridSizes(outShape, inShapes[1]);
+  scatter(cpu, sizes, dx, dy, gridTaps(cpu, sizes, grid, attrs.sampling, "ofValues"));
+  return undefined;
+});
 
-function offsetTaps(cpu: Launcher, sizes: Sizes, scale: number, offsetShape: Shape, moves: number, slopes: boolean): Locate {
-  const { C, H, W } = sizes;
-  const G = groupsOf(offsetShape, scale);
-  return ({ offsets, weights }, first, count) =>
-    cpu.launch(
-      "offsetTaps",
-      { items: count * scale * H, cost: 40 * scale * W },
-      offsets, weights, moves, first, G, scale, H, W, slopes ? 1 : 0, 4 * perBlock(C),
-    );
-}
+const gridSampleGrid = cpuKernel(gridSampleGridOp, (cpu, dgrid, [dy, x, grid], { attrs, inShapes }) => {
+  if (!isCovered(attrs)) return "loops";
+  const sizes = gridSizes(inShapes[1], inShapes[2]);
+  const { area } = sizes;
+  slopes(
+    cpu,
+    sizes,
+    { dy, x },
+    gridTaps(cpu, sizes, grid, attrs, "ofSlopes"),
+    ({ first, count }, partial, perImage) => {
+      const work = { items: count * area, cost: 4 * perImage };
+      cpu.launch("addGridSlopes", work, dgrid + 8 * first * area, partial, perImage, area);
+    },
+  );
+  return undefined;
+});
 
-function perBlock(C: number): 4 | 8 | 16 {
-  return C > 8 ? 16 : C > 4 ? 8 : 4;
-}
+const sampleAtOffsets = cpuKernel(
+  sampleAtOffsetsOp,
+  (cpu, y, [x, offsets], { attrs, inShapes: [shape, offsetShape] }) => {
+    const moves = movesOf(offsets, offsetShape, attrs.scale);
+    const sizes = offsetSizes(shape, moves);
+    sample(cpu, sizes, y, x, offsetTaps(cpu, sizes, moves, "ofValues"));
+  },
+);
 
-const tileSamples = 32;
+const sampleAtOffsetsInput = cpuKernel(
+  sampleAtOffsetsInputOp,
+  (cpu, dx, [dy, offsets], { attrs, inShapes, outShape }) => {
+    const moves = movesOf(offsets, inShapes[1], attrs.scale);
+    const sizes = offsetSizes(outShape, moves);
+    scatter(cpu, sizes, dx, dy, offsetTaps(cpu, sizes, moves, "ofValues"));
+  },
+);
 
-function work(sizes: Sizes, count: number) {
-  const { C, H, W, area } = sizes;
-  const channels = perBlock(C);
-  const items = count * Math.ceil(C / channels);
-  const scratch = (tileSamples + (H + 3) * (W + 2) + 4) * channels * 4;
-  return { items, cost: (10 * area + 2 * H * W) * channels, scratch };
-}
+const sampleAtOffsetsOffset = cpuKernel(
+  sampleAtOffsetsOffsetOp,
+  (cpu, doffsets, [dy, x, offsets], { attrs, inShapes }) => {
+    const moves = movesOf(offsets, inShapes[2], attrs.scale);
+    const { G, scale } = moves;
+    const sizes = offsetSizes(inShapes[1], moves);
+    const { H, W } = sizes;
+    slopes(cpu, sizes, { dy, x }, offsetTaps(cpu, sizes, moves, "ofSlopes"), ({ first, count }, partial, perImage) => {
+      const work = { items: count * scale * H, cost: 8 * scale * W * perImage };
+      cpu.launch("addOffsetSlopes", work, doffsets, partial, perImage, first, G, scale, H, W);
+    });
+  },
+);
 
-export const tuning = { samplesPerPass: 2 ** 16 };
-
-function forPasses(cpu: Launcher, { N, C, area }: Sizes, body: (taps: Taps, first: number, count: number) => void) {
-  if (N * C * area === 0) return;
-  const perPass = Math.min(N, Math.max(1, Math.floor(tuning.samplesPerPass / area)));
-  const samples = perPass * area;
-  const taps = { offsets: cpu.scratch(samples), weights: cpu.scratch(4 * samples) };
-  for (let first = 0; first < N; first += perPass) {
-    const count = Math.min(perPass, N - first);
-    body(taps, first, count);
-  }
-}
-
-function sample(cpu: Launcher, sizes: Sizes, y: number, x: number, locate: Locate): void {
-  const { C, H, W, area } = sizes;
-  forPasses(cpu, sizes, (taps, first, count) => {
-    locate(taps, first, count);
-    cpu.launch(
-      `sample${perBlock(C)}`, work(sizes, count), y + first * C * area * 4, x + first * C * H * W * 4,
-      taps.offsets, taps.weights, C, H, W, area,
-    );
-  });
-}
-
-function scatter(cpu: Launcher, sizes: Sizes, dx: number, dy: number, locate: Locate): void {
-  const { C, H, W, area } = sizes;
-  forPasses(cpu, sizes, (taps, first, count) => {
-    locate(taps, first, count);
-    cpu.launch(
-      `scatter${perBlock(C)}`, work(sizes, count), dx + first * C * H * W * 4, dy + first * C * area * 4,
-      taps.offsets, taps.weights, C, H, W, area,
-    );
-  });
-}
-
-function slopes(
-  cpu: Launcher, sizes: Sizes, dy: number, x: number, locate: Locate,
-  add: (partial: number, blocks: number, first: number, count: number) => void,
-): void {
-  const { C, H, W, area } = sizes;
-  const blocks = Math.ceil(C / perBlock(C));
-  let partial = 0;
-  forPasses(cpu, sizes, (taps, first, count) => {
-    if (!partial) partial = cpu.scratch(count * blocks * area * 2);
-    locate(taps, first, count);
-    cpu.launch(
-      `slope${perBlock(C)}`, work(sizes, count), partial, dy + first * C * area * 4, x + first * C * H * W * 4,
-      taps.offsets, taps.weights, C, H, W, area,
-    );
-    add(partial, blocks, first, count);
-  });
-}
+export const samplingKernels: readonly CpuKernel[] = [
+  gridSample,
+  gridSampleInput,
+  gridSampleGrid,
+  sampleAtOffsets,
+  sampleAtOffsetsInput,
+  sampleAtOffsetsOffset,
+];

@@ -1,0 +1,222 @@
+/** @file The element-wise ops and expand: launches of assembly/elementwise.ts. */
+
+import {
+  absOp,
+  addOp,
+  broadcastOperand,
+  castOp,
+  clampOp,
+  denseOperand,
+  divOp,
+  equalOp,
+  expandOp,
+  expOp,
+  floorOp,
+  greaterEqualOp,
+  greaterOp,
+  leakyReluOp,
+  lessEqualOp,
+  lessOp,
+  logOp,
+  maximumOp,
+  mergeAxes,
+  minimumOp,
+  mulOp,
+  negOp,
+  notEqualOp,
+  type Op,
+  powOp,
+  reluOp,
+  type Shape,
+  sigmoidOp,
+  signOp,
+  size,
+  sqrtOp,
+  subOp,
+  tanhOp,
+  whereOp,
+} from "@gridgrad/core";
+
+import { erfOp } from "../../../ops/erf.ts";
+import { geluOp } from "../../../ops/gelu.ts";
+import { siluOp } from "../../../ops/silu.ts";
+import { smoothL1Op } from "../../../ops/smoothL1Loss.ts";
+import { softplusOp } from "../../../ops/softplus.ts";
+import { cpuKernel, type CpuKernel, type Launcher } from "../kernel.ts";
+import type { KernelName } from "../module.generated.ts";
+
+/** Elements of an item where rows do not matter: a cache line. */
+const line = 16;
+
+/** Rows of more elements are cut, where there are fewer rows than threads may want. */
+const longRow = 16384;
+const fewRows = 64;
+
+// One operand. `cost` is of an element, in additions, by measurement: what it takes beside the traffic to memory.
+
+function map(cpu: Launcher, kernel: KernelName, shape: Shape, cost: number, ...args: number[]): void {
+  cpu.launch(kernel, { items: Math.ceil(size(shape) / line), cost: line * cost }, ...args);
+}
+
+function unary(op: Op, kernel: KernelName, cost = 1): CpuKernel {
+  return cpuKernel(op, (cpu, y, [x], { outShape }) => map(cpu, kernel, outShape, cost, y, x));
+}
+
+const leakyRelu = cpuKernel(leakyReluOp, (cpu, y, [x], { attrs: { negativeSlope }, outShape }) => {
+  if (!Number.isFinite(Math.fround(negativeSlope))) return "loops"; // 0 times a slope that float32 does not have
+  map(cpu, "leakyRelu", outShape, 1, y, x, negativeSlope);
+  return undefined;
+});
+
+const clamp = cpuKernel(clampOp, (cpu, y, [x], { attrs: { min, max }, outShape }) => {
+  map(cpu, "clamp", outShape, 1, y, x, min ?? -Infinity, max ?? Infinity);
+});
+
+const gelu = cpuKernel(geluOp, (cpu, y, [x], { attrs: { approximate }, outShape }) => {
+  if (approximate === "none") {
+    map(cpu, "gelu", outShape, 16, y, x);
+  } else {
+    const scale = 2 * Math.sqrt(2 / Math.PI);
+    map(cpu, "geluTanh", outShape, 8, y, x, scale, scale * 0.044715);
+  }
+});
+
+const smoothL1 = cpuKernel(smoothL1Op, (cpu, y, [d], { attrs: { beta }, outShape }) => {
+  map(cpu, "smoothL1", outShape, 1, y, d, beta);
+});
+
+const cast = cpuKernel(
+  castOp,
+  (cpu, y, [x], { attrs: { dtype }, outShape }) => {
+    map(cpu, dtype === "int32" ? "toInt" : "toFloat", outShape, 1, y, x);
+  },
+  { integers: true },
+);
+
+// Several operands.
+
+/** Where the rows of an operand are, if there is no table: as in assembly/elementwise.ts. */
+const denseRows = 0;
+const singleNumber = 1;
+
+/** y = kernel(inputs), broadcasting. */
+function broadcast(
+  cpu: Launcher,
+  kernel: KernelName,
+  y: number,
+  inputs: readonly number[],
+  inShapes: readonly Shape[],
+  outShape: Shape,
+  cost: number,
+): void {
+  const total = size(outShape);
+  const sizes = inShapes.map(size);
+  if (sizes.every((elements) => elements === total || elements === 1)) {
+    const args = inputs.flatMap((input, k) => [input, sizes[k] === total ? denseRows : singleNumber]);
+    cpu.launch(kernel, { items: Math.ceil(total / line), cost: line * cost }, y, line, ...args);
+    return;
+  }
+  const { dims, strides } = cutLongRows(
+    mergeAxes(outShape, [denseOperand(outShape), ...inShapes.map((shape) => broadcastOperand(shape, outShape))]),
+  );
+  const inner = dims.length - 1;
+  const n = dims[inner];
+  const operands = strides.slice(1);
+  const tableLength = 2 + 2 * inner;
+  const tables = cpu.scratch(tableLength * inputs.length);
+  const words = cpu.int32(tables, tableLength * inputs.length);
+  const args: number[] = [];
+  for (let k = 0; k < inputs.length; k++) {
+    const own = operands[k];
+    const isDense = sizes[k] === total;
+    args.push(inputs[k], isDense ? denseRows : sizes[k] === 1 ? singleNumber : tables + 4 * k * tableLength);
+    let at = k * tableLength;
+    words[at++] = own[inner];
+    words[at++] = inner;
+    for (let axis = inner - 1; axis >= 0; axis--) {
+      words[at++] = dims[axis];
+      words[at++] = 4 * own[axis];
+    }
+  }
+  cpu.launch(kernel, { items: total / n, cost: n * cost }, y, n, ...args);
+}
+
+/** A few long rows as more, shorter ones of equal lengths, if their length has a divisor. */
+function cutLongRows(merged: { dims: number[]; strides: number[][] }): { dims: number[]; strides: number[][] } {
+  const { dims, strides } = merged;
+  const n = dims[dims.length - 1];
+  if (n <= longRow || size(dims) / n >= fewRows) return merged;
+  let parts = Math.ceil(n / longRow);
+  while (n % parts !== 0) if (++parts > fewRows * 16) return merged;
+  const length = n / parts;
+  return {
+    dims: [...dims.slice(0, -1), parts, length],
+    strides: strides.map((own) => [...own.slice(0, -1), own[own.length - 1] * length, own[own.length - 1]]),
+  };
+}
+
+function binary(op: Op, kernel: KernelName): CpuKernel {
+  return cpuKernel(op, (cpu, y, inputs, { inShapes, outShape }) => {
+    broadcast(cpu, kernel, y, inputs, inShapes, outShape, 1);
+  });
+}
+
+/** a > b is b < a. */
+function swapped(op: Op, kernel: KernelName): CpuKernel {
+  return cpuKernel(op, (cpu, y, [a, b], { inShapes: [aShape, bShape], outShape }) => {
+    broadcast(cpu, kernel, y, [b, a], [bShape, aShape], outShape, 1);
+  });
+}
+
+const pow = cpuKernel(powOp, (cpu, y, [a, b], { inShapes, outShape }) => {
+  const [aShape, bShape] = inShapes;
+  const isSquare = size(bShape) === 1 && cpu.float32(b, 1)[0] === 2;
+  if (isSquare) broadcast(cpu, "mul", y, [a, a], [aShape, aShape], outShape, 1);
+  else broadcast(cpu, "pow", y, [a, b], inShapes, outShape, 30);
+});
+
+const where = cpuKernel(whereOp, (cpu, y, inputs, { inShapes, outShape }) => {
+  broadcast(cpu, "where", y, inputs, inShapes, outShape, 1);
+});
+
+const expand = cpuKernel(
+  expandOp,
+  (cpu, y, inputs, { inShapes, outShape }) => broadcast(cpu, "expand", y, inputs, inShapes, outShape, 1),
+  { integers: true },
+);
+
+export const elementwiseKernels: readonly CpuKernel[] = [
+  unary(negOp, "neg"),
+  unary(absOp, "abs"),
+  unary(signOp, "sign"),
+  unary(sqrtOp, "sqrt"),
+  unary(floorOp, "floor"),
+  unary(expOp, "exp", 6),
+  unary(logOp, "log", 8),
+  unary(tanhOp, "tanh", 8),
+  unary(sigmoidOp, "sigmoid", 8),
+  unary(reluOp, "relu"),
+  leakyRelu,
+  clamp,
+  unary(siluOp, "silu", 8),
+  gelu,
+  unary(erfOp, "erf", 16),
+  unary(softplusOp, "softplus", 12),
+  smoothL1,
+  cast,
+  binary(addOp, "add"),
+  binary(subOp, "sub"),
+  binary(mulOp, "mul"),
+  binary(divOp, "div"),
+  binary(maximumOp, "maximum"),
+  binary(minimumOp, "minimum"),
+  binary(equalOp, "equal"),
+  binary(notEqualOp, "notEqual"),
+  binary(lessOp, "less"),
+  binary(lessEqualOp, "lessEqual"),
+  swapped(greaterOp, "less"),
+  swapped(greaterEqualOp, "lessEqual"),
+  pow,
+  where,
+  expand,
+];

@@ -263,7 +263,19 @@ export function correlateWeights(
           const plane = (k0 + k) / T;
           const tap = taps + (((k0 + k - plane * T) * TAP) << 2);
           const image = x + ((n * imageStep + plane * height * width) << 2);
-          fillRow(panel + ((k * BLOCK) << 2), image, load<i32>(tap), load<i32>(tap, 4), height, width, stepH, stepW, Q, first, count);
+          fillRow(
+            panel + ((k * BLOCK) << 2),
+            image,
+            load<i32>(tap),
+            load<i32>(tap, 4),
+            height,
+            width,
+            stepH,
+            stepW,
+            Q,
+            first,
+            count,
+          );
         }
         for (let row = 0; row < rows; row += 4) {
           // Behind the last row, the last one once more: its sums go to rows of `total` that nobody reads.

@@ -125,10 +125,11 @@ test("sums of columns write nothing behind their own, which another thread may h
   const threads = new Threads(1);
   const [y, x] = [1024, 2048]; // addresses
   const written = new Float32Array(threads.memory.buffer, y, 64);
+  new Float32Array(threads.memory.buffer, x, 512).fill(1);
   for (let inner = 2; inner <= 40; inner++) {
     written.fill(-7);
     threads.run("sumColumns", { items: 1, cost: inner }, 0, [y, x, 6, inner, 6, 1]);
-    expect([...written]).toEqual(Array.from({ length: 64 }, (_, i) => (i < inner ? 0 : -7)));
+    expect([...written]).toEqual(Array.from({ length: 64 }, (_, i) => (i < inner ? 6 : -7)));
   }
   await threads.close();
 });

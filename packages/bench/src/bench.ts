@@ -1,5 +1,5 @@
 /**
- * @file Times the plain loops: the ops that training spends its time in, and a training step of the toy task with each upsampler.
+ * @file Times the default device: the ops that training spends its time in, and a training step of the toy task with each upsampler.
  *
  *     npm run bench
  *
@@ -12,6 +12,9 @@ import { createUpsampler, Fpn4, makeBatch, trainingDataset, upsamplerNames } fro
 import { Adam } from "@gridgrad/nn";
 import { conv1x1, conv2d, crossEntropy, gridSample } from "@gridgrad/ops";
 
+import { freeAll } from "./resident.ts";
+import { summarize } from "./statistics.ts";
+
 const random = new Random(0);
 
 interface Line {
@@ -23,13 +26,20 @@ interface Line {
 
 /** `f` forward, or with all its gradients. */
 function forwardAndBackward(title: string, macs: number, inputs: Tensor[], f: (...xs: Tensor[]) => Tensor): Line[] {
+  const dy = random.uniform(f(...inputs).shape);
+  const forward = async (): Promise<void> => {
+    const y = f(...inputs);
+    await realize(y);
+    freeAll([y]);
+  };
   const backward = async (): Promise<void> => {
     const y = f(...inputs);
-    const gradients = gradientsOf(y, inputs, random.uniform(y.shape));
-    await realize(y, ...gradients.flatMap((g) => g ?? []));
+    const gradients = gradientsOf(y, inputs, dy).flatMap((g) => g ?? []);
+    await realize(y, ...gradients);
+    freeAll([y, ...gradients]);
   };
   return [
-    { title: `${title}, forward`, macs, body: () => realize(f(...inputs)) },
+    { title: `${title}, forward`, macs, body: forward },
     { title: `${title}, forward and gradients`, macs: 3 * macs, body: backward },
   ];
 }
@@ -84,15 +94,14 @@ async function measure(body: () => Promise<unknown>, milliseconds: number): Prom
     await body();
     if (run >= 2) times.push(performance.now() - start);
   }
-  return times.sort((a, b) => a - b);
+  return times;
 }
 
 console.log(`device ${getDevice().name}, Node ${process.version}`);
 console.log(`${"".padEnd(62)}${"ms".padStart(9)}${"quartiles".padStart(17)}${"GMAC/s".padStart(9)}`);
 for (const { title, macs, body } of lines) {
-  const times = await measure(body, 2000);
-  const quantile = (q: number): number => times[Math.floor(q * (times.length - 1))];
-  const spread = `${quantile(0.25).toFixed(1)}-${quantile(0.75).toFixed(1)}`;
-  const rate = macs ? (macs / quantile(0.5) / 1e6).toFixed(2) : "";
-  console.log(`${title.padEnd(62)}${quantile(0.5).toFixed(1).padStart(9)}${spread.padStart(17)}${rate.padStart(9)}`);
+  const { medianMs, q1Ms, q3Ms } = summarize(await measure(body, 2000));
+  const spread = `${q1Ms.toFixed(1)}-${q3Ms.toFixed(1)}`;
+  const rate = macs ? (macs / medianMs / 1e6).toFixed(2) : "";
+  console.log(`${title.padEnd(62)}${medianMs.toFixed(1).padStart(9)}${spread.padStart(17)}${rate.padStart(9)}`);
 }

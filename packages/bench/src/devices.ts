@@ -12,7 +12,6 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 
 import {
-  add,
   type Device,
   gradientsOf,
   leaf,
@@ -29,6 +28,9 @@ import { createUpsampler, Fpn4, makeBatch, trainingDataset } from "@gridgrad/dys
 import { Adam } from "@gridgrad/nn";
 import { conv1x1, crossEntropy, type GpuDevice, gridSample } from "@gridgrad/ops";
 
+import { freeAll, resident } from "./resident.ts";
+import { summarize } from "./statistics.ts";
+
 const { values: options } = parseArgs({
   options: {
     devices: { type: "string", default: "reference,gpu:cpu,gpu:webasm" },
@@ -44,13 +46,6 @@ interface Work {
   readonly title: string;
   /** Sets it up on the current device. What it returns is one run, which resolves to a tensor whose values depend on all of the work. */
   prepare(): Promise<() => Tensor | Promise<Tensor>>;
-}
-
-/** A tensor's values on the current device. */
-async function resident(x: Tensor): Promise<Tensor> {
-  const y = add(x, 0);
-  await realize(y);
-  return y;
 }
 
 /** `f` at `inputs`, forward, and forward with all gradients. */
@@ -72,6 +67,7 @@ function op(title: string, inputs: () => Tensor[], f: (...xs: Tensor[]) => Tenso
           const y = f(...xs);
           const gradients = gradientsOf(y, xs, dy).flatMap((g) => g ?? []);
           await realize(y, ...gradients);
+          freeAll([y, ...gradients.slice(0, -1)]);
           return gradients[gradients.length - 1];
         };
       },
@@ -131,9 +127,12 @@ const works: Work[] = [
   })),
 ].filter(({ title }) => title.includes(options.only));
 
-/** Waits until `y` is computed: reads its first value. */
+/** Waits until `y` is computed: reads its first value, and frees it. */
 async function finish(y: Tensor): Promise<number> {
-  return slice(reshape(y, [y.size]), [[0, 1]]).item();
+  await realize(y);
+  const value = await slice(reshape(y, [y.size]), [[0, 1]]).item();
+  freeAll([y]);
+  return value;
 }
 
 interface Figures {
@@ -170,14 +169,8 @@ for (const { title, prepare } of works) {
     }
   }
   const figures = runs.map(({ device, firstMs, times }) => {
-    times.sort((a, b) => a - b);
-    const quantile = (q: number): number => times[Math.floor(q * (times.length - 1))];
-    return {
-      device: device.name,
-      firstMs,
-      medianMs: quantile(0.5),
-      quartilesMs: [quantile(0.25), quantile(0.75)] as const,
-    };
+    const { medianMs, q1Ms, q3Ms } = summarize(times);
+    return { device: device.name, firstMs, medianMs, quartilesMs: [q1Ms, q3Ms] as const };
   });
   rows.push({ title, figures });
   print(title, figures);

@@ -58,7 +58,7 @@ export function packWeights(
 
 /**
  * The product above. An item is a panel: 32 pixels (i, j), counted through, of one image. Pixel (i, j) of row r goes to
- * y[n, r, i spread + shiftH, j spread + shiftW] in an image of `yHeight` by `yWidth`.
+ * y[n, r, i spreadH + shiftH, j spreadW + shiftW] in an image of `yHeight` by `yWidth`.
  */
 export function correlate(
   from: i32,
@@ -81,7 +81,8 @@ export function correlate(
   yImageStep: i32,
   yHeight: i32,
   yWidth: i32,
-  spread: i32,
+  spreadH: i32,
+  spreadW: i32,
   shiftH: i32,
   shiftW: i32,
 ): void {
@@ -99,7 +100,7 @@ export function correlate(
       const weights = packed + ((row * K) << 2);
       for (let column = 0; column < count; column += 8) {
         const part = panel + ((column * K) << 2);
-        if (spread == 1 && row + 4 <= rows && column + 8 <= count) {
+        if (spreadH == 1 && spreadW == 1 && row + 4 <= rows && column + 8 <= count) {
           const step = (yHeight * yWidth) << 2;
           multiply(yImage + ((row * yHeight * yWidth + first + column) << 2), step, weights, part, K);
         } else {
@@ -110,8 +111,8 @@ export function correlate(
             for (let c = 0; c < columns; c++) {
               const pixel = first + column + c;
               const i = pixel / Q;
-              const h = i * spread + shiftH;
-              const w = (pixel - i * Q) * spread + shiftW;
+              const h = i * spreadH + shiftH;
+              const w = (pixel - i * Q) * spreadW + shiftW;
               store<f32>(plane + ((h * yWidth + w) << 2), load<f32>(sums + (((r << 3) + c) << 2)));
             }
           }

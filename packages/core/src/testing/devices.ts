@@ -25,9 +25,14 @@ declare module "vitest" {
 
 const opened = new Map<string, Device>();
 
-/** Declares tests once for each device; `body` gets the device, which the tests of a file share. */
-export function describeDevices(body: (device: Device) => void): void {
+/**
+ * Declares tests once for each device; `body` gets the device, which the tests of a file share.
+ *
+ * @param family - only `gpu` and its backends, say, by the part of their names before a colon. Default: all.
+ */
+export function describeDevices(body: (device: Device) => void, family?: string): void {
   for (const { name, missing } of inject("devices") ?? []) {
+    if (family !== undefined && name.split(":")[0] !== family) continue;
     if (missing) {
       describe.skip(`on ${name} (skipped: ${missing})`, () => body(openDevice(name)));
     } else {

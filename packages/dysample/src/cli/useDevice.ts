@@ -26,7 +26,7 @@ export async function useDevice(io: Io, name: string): Promise<void> {
     .catch((error: Error) => {
       throw new UserError(`${error.message}; what there is here: ${io.program} devices`, { cause: error });
     });
-  if (line !== undefined) io.note(`device: ${line}`);
+  if (line !== undefined && name !== "cpu") io.note(`device: ${line}`); // the usual one goes without saying
 }
 
 /** Prints what the current device has compiled, and which ops it left to the loops. */

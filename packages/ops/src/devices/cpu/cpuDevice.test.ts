@@ -17,6 +17,7 @@ import {
 import { afterEach, describe, expect, test, vi } from "vitest";
 
 import { conv1x1 } from "../../ops/conv1x1.ts";
+import { gridSample } from "../../ops/gridSample.ts";
 import { relativeError, sameBits, threadedNetwork } from "../../testing/threadedNetwork.ts";
 import { CpuDevice } from "./cpuDevice.ts";
 import { Control } from "./worker.ts";
@@ -206,15 +207,16 @@ describe("memory", () => {
 });
 
 describe("the device", () => {
-  test("runs float64 and what has no kernel on the loops, in the same memory, and says which", async () => {
+  test("runs float64 on the loops, in the same memory, and tells which ops in float32 did so, and why", async () => {
     const device = openDevice(1);
     await withDevice(device, async () => {
       const x = tensor([1, 2, 3], [3], { dtype: "float64" });
       expect(await sum(mul(x, x)).item()).toBe(14);
+      const grid = tensor([0.25, 0.25], [1, 1, 1, 2]);
+      expect(await gridSample(tensor([1, 2, 3, 4], [1, 1, 2, 2]), grid, { mode: "nearest" }).item()).toBe(4);
     });
     expect(Object.fromEntries(device.onLoops)).toEqual({
-      mul: "kernels compute in float32",
-      sum: "kernels compute in float32",
+      gridSample: "its kernels do not cover these attributes or shapes",
     });
   });
 

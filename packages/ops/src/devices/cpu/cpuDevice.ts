@@ -50,7 +50,7 @@ export interface CpuDeviceOptions {
 export class CpuDevice implements Device {
   readonly name = "cpu";
   readonly memory = new MemoryCounter();
-  /** Ops that ran on the loops, with the reason. */
+  /** Ops that ran on the loops although their values are float32, with the reason. Others always do, and that costs no copy. */
   readonly onLoops = new Map<string, string>();
   readonly #wantedThreads: number | undefined;
   #opened: Opened | null = null;
@@ -96,7 +96,7 @@ export class CpuDevice implements Device {
     try {
       const reason = this.#runKernels(opened, op, y, buffers, info);
       if (reason !== null) {
-        this.onLoops.set(op.name, reason);
+        if (reason !== otherTypes) this.onLoops.set(op.name, reason);
         const values = this.#values(y);
         values.fill(0);
         op.loops(
@@ -133,11 +133,8 @@ export class CpuDevice implements Device {
   #runKernels(opened: Opened, op: Op, y: CpuBuffer, inputs: readonly CpuBuffer[], info: OpInfo): string | null {
     const kernel = kernelsByOp.get(op.name);
     if (!kernel) return "it has no kernel";
-    if (info.dtype === "float64" || inputs.some(({ dtype }) => dtype === "float64"))
-      return "kernels compute in float32";
-    if (!kernel.integers && (info.dtype === "int32" || inputs.some(({ dtype }) => dtype === "int32"))) {
-      return "its kernels do not take int32";
-    }
+    const types = [info.dtype, ...inputs.map(({ dtype }) => dtype)];
+    if (types.includes("float64") || (types.includes("int32") && !kernel.integers)) return otherTypes;
     if (y.length === 0 || inputs.some(({ length }) => length === 0)) return "there is nothing to compute";
     const addresses = inputs.map(({ block }) => block.address);
     const launcher = new OpLauncher(opened, () => describe(op, info));
@@ -174,6 +171,9 @@ export class CpuDevice implements Device {
     }
   }
 }
+
+/** Why float64 and most int32 take the loops. */
+const otherTypes = "its kernels compute in float32";
 
 interface Opened {
   readonly threads: Threads;

@@ -52,7 +52,7 @@ export interface CpuKernel {
 }
 
 /** One entry of a list of kernels; ties the attributes of the op to those that `launch` gets. */
-export function cpuKernel<Attrs extends object>(
+export function kernelOf<Attrs extends object>(
   op: Op<Attrs>,
   launch: Launch<Attrs>,
   { integers = false }: { readonly integers?: boolean } = {},

@@ -171,7 +171,7 @@ describeDevices((shared) => {
       );
     expect(await run()).toBe(await run());
   });
-});
+}, "gpu");
 
 test("the kernels of gpu:webasm share one memory, and larger ones get their own", async () => {
   const { WebAssembly } = globalThis as unknown as { WebAssembly: { Memory: new (descriptor: object) => object } };

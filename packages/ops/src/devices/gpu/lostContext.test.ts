@@ -45,4 +45,4 @@ describeDevices((shared) => {
     expect(await withDevice(next, () => add(x, 1).array())).toEqual([2, 3, 4]);
     await next.close();
   });
-});
+}, "gpu");

@@ -45,4 +45,4 @@ describeDevices((device) => {
       for (const n of divisors) expect({ n, wrong: await countWrong(n, true) }).toEqual({ n, wrong: 0 });
     });
   });
-});
+}, "gpu");

@@ -4,7 +4,7 @@ import { type Shape, size } from "@gridgrad/core";
 
 import { adamUpdateOp } from "../../../ops/adamUpdate.ts";
 import { runningAverageOp } from "../../../ops/runningAverage.ts";
-import { cpuKernel, type CpuKernel, type Work } from "../kernel.ts";
+import { kernelOf, type CpuKernel, type Work } from "../kernel.ts";
 
 /** Items of 16 elements. */
 function lines(shape: Shape, cost: number): Work {
@@ -12,11 +12,11 @@ function lines(shape: Shape, cost: number): Work {
 }
 
 export const adamKernels: readonly CpuKernel[] = [
-  cpuKernel(runningAverageOp, (cpu, y, [a, b], { attrs: { decay, power }, outShape }) => {
+  kernelOf(runningAverageOp, (cpu, y, [a, b], { attrs: { decay, power }, outShape }) => {
     cpu.launch(power === 1 ? "runningAverage" : "runningSquare", lines(outShape, 3), y, a, b, decay, 1 - decay);
   }),
 
-  cpuKernel(adamUpdateOp, (cpu, y, inputs, { attrs: { eps }, outShape }) => {
+  kernelOf(adamUpdateOp, (cpu, y, inputs, { attrs: { eps }, outShape }) => {
     cpu.launch("adamUpdate", lines(outShape, 8), y, ...inputs, eps);
   }),
 ];

@@ -42,7 +42,7 @@ import { geluOp } from "../../../ops/gelu.ts";
 import { siluOp } from "../../../ops/silu.ts";
 import { smoothL1Op } from "../../../ops/smoothL1Loss.ts";
 import { softplusOp } from "../../../ops/softplus.ts";
-import { cpuKernel, type CpuKernel, type Launcher } from "../kernel.ts";
+import { kernelOf, type CpuKernel, type Launcher } from "../kernel.ts";
 import type { KernelName } from "../module.generated.ts";
 
 /** Elements of an item where rows do not matter: a cache line. */
@@ -59,20 +59,20 @@ function map(cpu: Launcher, kernel: KernelName, shape: Shape, cost: number, ...a
 }
 
 function unary(op: Op, kernel: KernelName, cost = 1): CpuKernel {
-  return cpuKernel(op, (cpu, y, [x], { outShape }) => map(cpu, kernel, outShape, cost, y, x));
+  return kernelOf(op, (cpu, y, [x], { outShape }) => map(cpu, kernel, outShape, cost, y, x));
 }
 
-const leakyRelu = cpuKernel(leakyReluOp, (cpu, y, [x], { attrs: { negativeSlope }, outShape }) => {
+const leakyRelu = kernelOf(leakyReluOp, (cpu, y, [x], { attrs: { negativeSlope }, outShape }) => {
   if (!Number.isFinite(Math.fround(negativeSlope))) return "loops"; // 0 times a slope that float32 does not have
   map(cpu, "leakyRelu", outShape, 1, y, x, negativeSlope);
   return undefined;
 });
 
-const clamp = cpuKernel(clampOp, (cpu, y, [x], { attrs: { min, max }, outShape }) => {
+const clamp = kernelOf(clampOp, (cpu, y, [x], { attrs: { min, max }, outShape }) => {
   map(cpu, "clamp", outShape, 1, y, x, min ?? -Infinity, max ?? Infinity);
 });
 
-const gelu = cpuKernel(geluOp, (cpu, y, [x], { attrs: { approximate }, outShape }) => {
+const gelu = kernelOf(geluOp, (cpu, y, [x], { attrs: { approximate }, outShape }) => {
   if (approximate === "none") {
     map(cpu, "gelu", outShape, 16, y, x);
   } else {
@@ -81,11 +81,11 @@ const gelu = cpuKernel(geluOp, (cpu, y, [x], { attrs: { approximate }, outShape 
   }
 });
 
-const smoothL1 = cpuKernel(smoothL1Op, (cpu, y, [d], { attrs: { beta }, outShape }) => {
+const smoothL1 = kernelOf(smoothL1Op, (cpu, y, [d], { attrs: { beta }, outShape }) => {
   map(cpu, "smoothL1", outShape, 1, y, d, beta);
 });
 
-const cast = cpuKernel(
+const cast = kernelOf(
   castOp,
   (cpu, y, [x], { attrs: { dtype }, outShape }) => {
     map(cpu, dtype === "int32" ? "toInt" : "toFloat", outShape, 1, y, x);
@@ -156,30 +156,30 @@ function cutLongRows(merged: { dims: number[]; strides: number[][] }): { dims: n
 }
 
 function binary(op: Op, kernel: KernelName): CpuKernel {
-  return cpuKernel(op, (cpu, y, inputs, { inShapes, outShape }) => {
+  return kernelOf(op, (cpu, y, inputs, { inShapes, outShape }) => {
     broadcast(cpu, kernel, y, inputs, inShapes, outShape, 1);
   });
 }
 
 /** a > b is b < a. */
 function swapped(op: Op, kernel: KernelName): CpuKernel {
-  return cpuKernel(op, (cpu, y, [a, b], { inShapes: [aShape, bShape], outShape }) => {
+  return kernelOf(op, (cpu, y, [a, b], { inShapes: [aShape, bShape], outShape }) => {
     broadcast(cpu, kernel, y, [b, a], [bShape, aShape], outShape, 1);
   });
 }
 
-const pow = cpuKernel(powOp, (cpu, y, [a, b], { inShapes, outShape }) => {
+const pow = kernelOf(powOp, (cpu, y, [a, b], { inShapes, outShape }) => {
   const [aShape, bShape] = inShapes;
   const isSquare = size(bShape) === 1 && cpu.float32(b, 1)[0] === 2;
   if (isSquare) broadcast(cpu, "mul", y, [a, a], [aShape, aShape], outShape, 1);
   else broadcast(cpu, "pow", y, [a, b], inShapes, outShape, 30);
 });
 
-const where = cpuKernel(whereOp, (cpu, y, inputs, { inShapes, outShape }) => {
+const where = kernelOf(whereOp, (cpu, y, inputs, { inShapes, outShape }) => {
   broadcast(cpu, "where", y, inputs, inShapes, outShape, 1);
 });
 
-const expand = cpuKernel(
+const expand = kernelOf(
   expandOp,
   (cpu, y, inputs, { inShapes, outShape }) => broadcast(cpu, "expand", y, inputs, inShapes, outShape, 1),
   { integers: true },

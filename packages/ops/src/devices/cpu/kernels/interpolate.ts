@@ -1,7 +1,7 @@
 /** @file interpolate and its gradient: the same kernel, with tables of what the pixels of an axis read (assembly/interpolate.ts). */
 
 import { axisTaps, interpolateInputOp, interpolateOp } from "../../../ops/interpolate.ts";
-import { cpuKernel, type CpuKernel, type Launcher } from "../kernel.ts";
+import { kernelOf, type CpuKernel, type Launcher } from "../kernel.ts";
 
 type Taps = ReturnType<typeof axisTaps>;
 
@@ -67,7 +67,7 @@ function isDoubling(taps: Taps, inSize: number, outSize: number): boolean {
 }
 
 export const interpolateKernels: readonly CpuKernel[] = [
-  cpuKernel(interpolateOp, (cpu, y, [x], { attrs, inShapes: [[N, C, H, W]], outShape: [, , P, Q] }) => {
+  kernelOf(interpolateOp, (cpu, y, [x], { attrs, inShapes: [[N, C, H, W]], outShape: [, , P, Q] }) => {
     const columns = axisTaps(W, Q, attrs, 1);
     resample(
       cpu,
@@ -82,7 +82,7 @@ export const interpolateKernels: readonly CpuKernel[] = [
     );
   }),
 
-  cpuKernel(interpolateInputOp, (cpu, dx, [dy], { attrs, inShapes: [[N, C, P, Q]], outShape: [, , H, W] }) => {
+  kernelOf(interpolateInputOp, (cpu, dx, [dy], { attrs, inShapes: [[N, C, P, Q]], outShape: [, , H, W] }) => {
     const columns = axisTaps(W, Q, attrs, 1);
     resample(
       cpu,

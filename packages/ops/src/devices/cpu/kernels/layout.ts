@@ -16,7 +16,7 @@ import {
 } from "@gridgrad/core";
 
 import { pixelShuffleOp, pixelUnshuffleOp } from "../../../ops/pixelShuffle.ts";
-import { cpuKernel, type CpuKernel, type Launcher } from "../kernel.ts";
+import { kernelOf, type CpuKernel, type Launcher } from "../kernel.ts";
 
 /** As in assembly/layout.ts. */
 const tile = 128;
@@ -107,7 +107,7 @@ function shuffle(cpu: Launcher, y: number, x: number, [N, C, H, W]: Shape, s: nu
 }
 
 export const layoutKernels: readonly CpuKernel[] = [
-  cpuKernel(
+  kernelOf(
     permuteOp,
     (cpu, y, [x], { attrs: { dims }, inShapes: [shape], outShape }) => {
       const strides = stridesOf(shape);
@@ -116,7 +116,7 @@ export const layoutKernels: readonly CpuKernel[] = [
     },
     { integers: true },
   ),
-  cpuKernel(
+  kernelOf(
     sliceOp,
     (cpu, y, [x], { attrs: { starts, steps, part }, inShapes: [whole] }) => {
       copy(
@@ -128,7 +128,7 @@ export const layoutKernels: readonly CpuKernel[] = [
     },
     { integers: true },
   ),
-  cpuKernel(
+  kernelOf(
     unsliceOp,
     (cpu, y, [x], { attrs: { starts, steps, part }, outShape }) => {
       fill(cpu, y, outShape, 0);
@@ -141,7 +141,7 @@ export const layoutKernels: readonly CpuKernel[] = [
     },
     { integers: true },
   ),
-  cpuKernel(
+  kernelOf(
     padOp,
     (cpu, y, [x], { attrs: { padding, value }, inShapes: [shape], outShape, dtype }) => {
       fill(cpu, y, outShape, value, dtype);
@@ -150,7 +150,7 @@ export const layoutKernels: readonly CpuKernel[] = [
     },
     { integers: true },
   ),
-  cpuKernel(
+  kernelOf(
     concatOp,
     (cpu, y, xs, { attrs: { dim }, inShapes, outShape }) => {
       const strides = stridesOf(outShape);
@@ -163,7 +163,7 @@ export const layoutKernels: readonly CpuKernel[] = [
     },
     { integers: true },
   ),
-  cpuKernel(
+  kernelOf(
     flipOp,
     (cpu, y, [x], { attrs: { dims }, outShape: shape }) => {
       const steps = shape.map((_, axis) => (dims.includes(axis) ? -1 : 1));
@@ -177,13 +177,13 @@ export const layoutKernels: readonly CpuKernel[] = [
     },
     { integers: true },
   ),
-  cpuKernel(
+  kernelOf(
     pixelShuffleOp,
     (cpu, y, [x], { attrs: { scale: s }, inShapes: [[N, channels, H, W]] }) =>
       shuffle(cpu, y, x, [N, channels / (s * s), H, W], s, true),
     { integers: true },
   ),
-  cpuKernel(
+  kernelOf(
     pixelUnshuffleOp,
     (cpu, y, [x], { attrs: { scale: s }, outShape: [N, channels, H, W] }) =>
       shuffle(cpu, y, x, [N, channels / (s * s), H, W], s, false),

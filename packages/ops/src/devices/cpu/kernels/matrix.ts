@@ -4,7 +4,7 @@ import { broadcastOperand, matmulOp, type Shape, size, walk } from "@gridgrad/co
 
 import { conv1x1Op, conv1x1WeightOp } from "../../../ops/conv1x1.ts";
 import { type ConvAttrs, conv2dInputOp, conv2dOp, conv2dWeightOp } from "../../../ops/conv2d.ts";
-import { cpuKernel, type CpuKernel, type Launcher } from "../kernel.ts";
+import { kernelOf, type CpuKernel, type Launcher } from "../kernel.ts";
 
 /** Pixels of a panel, rows of a tile of weights, and weights of an item: as in assembly/matrix.ts. */
 const panelWidth = 32;
@@ -32,14 +32,15 @@ interface Correlation {
   readonly width: number;
   readonly stepH: number;
   readonly stepW: number;
-  /** The pixels of the result, and where they go: pixel (i, j) to (i spread + shiftH, j spread + shiftW) of a plane of y. */
+  /** The pixels of the result, and where they go: pixel (i, j) to (i spreadH + shiftH, j spreadW + shiftW) of a plane of y. */
   readonly y: number;
   readonly P: number;
   readonly Q: number;
   readonly yImageStep: number;
   readonly yHeight: number;
   readonly yWidth: number;
-  readonly spread: number;
+  readonly spreadH: number;
+  readonly spreadW: number;
   readonly shiftH: number;
   readonly shiftW: number;
 }
@@ -67,7 +68,7 @@ function correlate(cpu: Launcher, at: Blocks, c: Correlation): void {
   };
   const [x, y] = [at.x + 4 * c.x, at.y + 4 * c.y];
   const from = [x, taps, T, c.planes, c.imageStep, c.height, c.width, c.stepH, c.stepW];
-  const to = [c.rows, c.P, c.Q, c.yImageStep, c.yHeight, c.yWidth, c.spread, c.shiftH, c.shiftW];
+  const to = [c.rows, c.P, c.Q, c.yImageStep, c.yHeight, c.yWidth, c.spreadH, c.spreadW, c.shiftH, c.shiftW];
   cpu.launch("correlate", work, y, packed, ...from, ...to);
 }
 
@@ -82,10 +83,22 @@ function pointwise(
   P: number,
 ): Pick<
   Correlation,
-  "taps" | "height" | "width" | "stepH" | "stepW" | "P" | "Q" | "yHeight" | "yWidth" | "spread" | "shiftH" | "shiftW"
+  | "taps"
+  | "height"
+  | "width"
+  | "stepH"
+  | "stepW"
+  | "P"
+  | "Q"
+  | "yHeight"
+  | "yWidth"
+  | "spreadH"
+  | "spreadW"
+  | "shiftH"
+  | "shiftW"
 > {
   const one = { height: 1, width: P, stepH: 1, stepW: 1, P: 1, Q: P, yHeight: 1, yWidth: P };
-  return { taps: [[0, 0, 0]], ...one, spread: 1, shiftH: 0, shiftW: 0 };
+  return { taps: [[0, 0, 0]], ...one, spreadH: 1, spreadW: 1, shiftH: 0, shiftW: 0 };
 }
 
 /** dw[r, plane, t], with `Correlation`'s names. */
@@ -123,13 +136,13 @@ function correlateWeights(cpu: Launcher, at: { dw: number; dy: number; x: number
   cpu.launch("correlateWeights", work, dw, dy, ...from, c.rows, c.P, c.Q, c.yImageStep);
 }
 
-const conv1x1 = cpuKernel(conv1x1Op, (cpu, y, [x, weight], { inShapes: [[N, C, H, W], [O]] }) => {
+const conv1x1 = kernelOf(conv1x1Op, (cpu, y, [x, weight], { inShapes: [[N, C, H, W], [O]] }) => {
   const P = H * W;
   const steps = { weight: 0, rowStep: C, planeStep: 1, x: 0, imageStep: C * P, y: 0, yImageStep: O * P };
   correlate(cpu, { y, x, weight }, { ...pointwise(P), N, planes: C, rows: O, ...steps });
 });
 
-const conv1x1Weight = cpuKernel(conv1x1WeightOp, (cpu, dw, [x, dy], { inShapes: [[N, C, H, W], [, O]] }) => {
+const conv1x1Weight = kernelOf(conv1x1WeightOp, (cpu, dw, [x, dy], { inShapes: [[N, C, H, W], [, O]] }) => {
   const P = H * W;
   const steps = { weight: 0, x: 0, imageStep: C * P, y: 0, yImageStep: O * P };
   correlateWeights(cpu, { dw, dy, x }, { ...pointwise(P), N, planes: C, rows: O, ...steps });
@@ -150,7 +163,7 @@ function windowTaps(KH: number, KW: number, { padding, dilation }: ConvAttrs): T
   return taps;
 }
 
-const conv2d = cpuKernel(conv2dOp, (cpu, y, [x, weight], { attrs, inShapes: [xShape, wShape], outShape }) => {
+const conv2d = kernelOf(conv2dOp, (cpu, y, [x, weight], { attrs, inShapes: [xShape, wShape], outShape }) => {
   const { N, C, H, W, O, P, Q, KH, KW, G, perGroup, area } = sizesOf(xShape, wShape, outShape, attrs);
   const [stepH, stepW] = attrs.stride;
   for (let g = 0; g < G; g++) {
@@ -162,13 +175,24 @@ const conv2d = cpuKernel(conv2dOp, (cpu, y, [x, weight], { attrs, inShapes: [xSh
         taps: windowTaps(KH, KW, attrs),
         ...{ N, planes: perGroup, rows, weight: g * rows * perGroup * area, rowStep: perGroup * area, planeStep: area },
         ...{ x: g * perGroup * H * W, imageStep: C * H * W, height: H, width: W, stepH, stepW },
-        ...{ y: g * rows * P * Q, P, Q, yImageStep: O * P * Q, yHeight: P, yWidth: Q, spread: 1, shiftH: 0, shiftW: 0 },
+        ...{
+          y: g * rows * P * Q,
+          P,
+          Q,
+          yImageStep: O * P * Q,
+          yHeight: P,
+          yWidth: Q,
+          spreadH: 1,
+          spreadW: 1,
+          shiftH: 0,
+          shiftW: 0,
+        },
       },
     );
   }
 });
 
-const conv2dWeight = cpuKernel(conv2dWeightOp, (cpu, dw, [x, dy], { attrs, inShapes: [xShape, dyShape], outShape }) => {
+const conv2dWeight = kernelOf(conv2dWeightOp, (cpu, dw, [x, dy], { attrs, inShapes: [xShape, dyShape], outShape }) => {
   const { N, C, H, W, O, P, Q, KH, KW, G, perGroup, area } = sizesOf(xShape, outShape, dyShape, attrs);
   const [stepH, stepW] = attrs.stride;
   for (let g = 0; g < G; g++) {
@@ -190,12 +214,11 @@ const conv2dWeight = cpuKernel(conv2dWeightOp, (cpu, dw, [x, dy], { attrs, inSha
  * Pixel h of dx gets from the windows p with p stride - padding + kh dilation = h. For the pixels h = r, r + stride, r + 2 stride, ..
  * these are the same kh, and p = i + (r + padding - kh dilation) / stride: a correlation with dy, without any stride.
  */
-const conv2dInput = cpuKernel(
+const conv2dInput = kernelOf(
   conv2dInputOp,
   (cpu, dx, [dy, weight], { attrs, inShapes: [dyShape, wShape], outShape }) => {
     const { N, C, H, W, O, P, Q, KH, KW, G, perGroup, area } = sizesOf(outShape, wShape, dyShape, attrs);
     const [strideH, strideW] = attrs.stride;
-    if (strideH !== strideW) return "loops";
     for (let g = 0; g < G; g++) {
       const planes = O / G;
       for (let r = 0; r < Math.min(strideH, H); r++) {
@@ -210,13 +233,20 @@ const conv2dInput = cpuKernel(
               ...{ rowStep: area, planeStep: perGroup * area },
               ...{ x: g * planes * P * Q, imageStep: O * P * Q, height: P, width: Q, stepH: 1, stepW: 1 },
               ...{ y: g * perGroup * H * W, P: Math.ceil((H - r) / strideH), Q: Math.ceil((W - s) / strideW) },
-              ...{ yImageStep: C * H * W, yHeight: H, yWidth: W, spread: strideH, shiftH: r, shiftW: s },
+              ...{
+                yImageStep: C * H * W,
+                yHeight: H,
+                yWidth: W,
+                spreadH: strideH,
+                spreadW: strideW,
+                shiftH: r,
+                shiftW: s,
+              },
             },
           );
         }
       }
     }
-    return undefined;
   },
 );
 
@@ -233,7 +263,7 @@ function inputTaps(KH: number, KW: number, { stride, padding, dilation }: ConvAt
   return taps;
 }
 
-const matmul = cpuKernel(matmulOp, (cpu, y, [a, b], { inShapes: [aShape, bShape], outShape }) => {
+const matmul = kernelOf(matmulOp, (cpu, y, [a, b], { inShapes: [aShape, bShape], outShape }) => {
   const [M, K] = aShape.slice(-2);
   const N = outShape[outShape.length - 1];
   const batch = outShape.slice(0, -2);

@@ -4,7 +4,7 @@ import type { Shape } from "@gridgrad/core";
 
 import { standardizeInputOp, standardizeOp } from "../../../ops/standardize.ts";
 import { varianceOp } from "../../../ops/variance.ts";
-import { cpuKernel, type CpuKernel, type Launcher } from "../kernel.ts";
+import { kernelOf, type CpuKernel, type Launcher } from "../kernel.ts";
 
 /** Columns of an item, and what it keeps of them: three float64 numbers of each, as in assembly/norm.ts. */
 const columnsPerItem = 16;
@@ -79,7 +79,7 @@ function columnWork({ A, B, C }: Groups): { items: number; cost: number; scratch
 }
 
 export const normKernels: readonly CpuKernel[] = [
-  cpuKernel(varianceOp, (cpu, v, [x], { attrs: { axes }, inShapes: [shape] }) => {
+  kernelOf(varianceOp, (cpu, v, [x], { attrs: { axes }, inShapes: [shape] }) => {
     const groups = groupsOf(shape, axes);
     if (!groups) return "loops";
     const { A, B, C, D } = groups;
@@ -89,7 +89,7 @@ export const normKernels: readonly CpuKernel[] = [
     cpu.launch("variance", { items: A * C, cost: parts === 1 ? 4 * B * D : parts }, v, x, sums, parts, B, C, D);
   }),
 
-  cpuKernel(standardizeOp, (cpu, y, [x], { attrs: { axes, eps }, inShapes: [shape] }) => {
+  kernelOf(standardizeOp, (cpu, y, [x], { attrs: { axes, eps }, inShapes: [shape] }) => {
     const groups = groupsOf(shape, axes);
     if (!groups) return "loops";
     const { A, B, C, D } = groups;
@@ -100,7 +100,7 @@ export const normKernels: readonly CpuKernel[] = [
     cpu.launch("standardize", work, y, x, sums, parts, length, B, C, D, eps);
   }),
 
-  cpuKernel(standardizeInputOp, (cpu, dx, [dy, y, r], { attrs: { axes }, inShapes: [shape] }) => {
+  kernelOf(standardizeInputOp, (cpu, dx, [dy, y, r], { attrs: { axes }, inShapes: [shape] }) => {
     const groups = groupsOf(shape, axes);
     if (!groups) return "loops";
     const { A, B, C, D } = groups;

@@ -5,7 +5,7 @@ import type { Shape } from "@gridgrad/core";
 import { avgPool2dInputOp, avgPool2dOp } from "../../../ops/avgPool2d.ts";
 import { maxPool2dInputOp, maxPool2dOp, takeLargestOp } from "../../../ops/maxPool2d.ts";
 import type { Windows } from "../../../windows.ts";
-import { cpuKernel, type CpuKernel } from "../kernel.ts";
+import { kernelOf, type CpuKernel } from "../kernel.ts";
 
 /** The end of the arguments of all kernels of maxPool2d, for images x and their windows y. */
 function maxArguments([, , H, W]: Shape, [, , P, Q]: Shape, { kernel, stride, padding, dilation }: Windows): number[] {
@@ -34,32 +34,32 @@ function windowCost({ kernel }: Windows, count: number): number {
 }
 
 export const poolKernels: readonly CpuKernel[] = [
-  cpuKernel(maxPool2dOp, (cpu, y, [x], { attrs, inShapes: [xShape], outShape }) => {
+  kernelOf(maxPool2dOp, (cpu, y, [x], { attrs, inShapes: [xShape], outShape }) => {
     const [N, C, P, Q] = outShape;
     const work = { items: N * C * P, cost: windowCost(attrs, Q) };
     const args = maxArguments(xShape, outShape, attrs);
     cpu.launch("takeLargest", work, y, x, x, isHalving(attrs), -Infinity, ...args);
   }),
 
-  cpuKernel(takeLargestOp, (cpu, y, [d, x], { attrs, inShapes: [, xShape], outShape }) => {
+  kernelOf(takeLargestOp, (cpu, y, [d, x], { attrs, inShapes: [, xShape], outShape }) => {
     const [N, C, P, Q] = outShape;
     const work = { items: N * C * P, cost: windowCost(attrs, Q) };
     cpu.launch("takeLargest", work, y, d, x, isHalving(attrs), 0, ...maxArguments(xShape, outShape, attrs));
   }),
 
-  cpuKernel(maxPool2dInputOp, (cpu, dx, [dy, x], { attrs, inShapes: [dyShape, xShape] }) => {
+  kernelOf(maxPool2dInputOp, (cpu, dx, [dy, x], { attrs, inShapes: [dyShape, xShape] }) => {
     const [N, C, P, Q] = dyShape;
     const work = { items: N * C, cost: windowCost(attrs, P * Q) };
     cpu.launch("putLargest", work, dx, dy, x, isHalving(attrs), ...maxArguments(xShape, dyShape, attrs));
   }),
 
-  cpuKernel(avgPool2dOp, (cpu, y, [x], { attrs, inShapes: [xShape], outShape }) => {
+  kernelOf(avgPool2dOp, (cpu, y, [x], { attrs, inShapes: [xShape], outShape }) => {
     const [N, C, P, Q] = outShape;
     const work = { items: N * C * P, cost: windowCost(attrs, Q) };
     cpu.launch("averageWindows", work, y, x, isHalving(attrs), ...averageArguments(xShape, outShape, attrs));
   }),
 
-  cpuKernel(avgPool2dInputOp, (cpu, dx, [dy], { attrs, inShapes: [dyShape], outShape }) => {
+  kernelOf(avgPool2dInputOp, (cpu, dx, [dy], { attrs, inShapes: [dyShape], outShape }) => {
     const [N, C, H, W] = outShape;
     const [strideH, strideW] = attrs.stride;
     const work = { items: N * C * H, cost: Math.ceil((2 * windowCost(attrs, W)) / (strideH * strideW)) };

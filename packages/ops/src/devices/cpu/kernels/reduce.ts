@@ -2,7 +2,7 @@
 
 import { maxOp, minOp, type Op, type ReduceAttrs, type Shape, size, sumOp } from "@gridgrad/core";
 
-import { cpuKernel, type CpuKernel, type Launcher } from "../kernel.ts";
+import { kernelOf, type CpuKernel, type Launcher } from "../kernel.ts";
 import type { KernelName } from "../module.generated.ts";
 
 /** Columns of an item, as in assembly/reduce.ts. */
@@ -15,7 +15,7 @@ const columnLimit = 512;
 const columnPart = 256;
 
 function reduction(op: Op<ReduceAttrs>, rows: KernelName, columns: KernelName): CpuKernel {
-  return cpuKernel(op, (cpu, y, [x], { attrs: { axes }, inShapes: [shape] }) => {
+  return kernelOf(op, (cpu, y, [x], { attrs: { axes }, inShapes: [shape] }) => {
     const groups = groupAxes(shape, axes);
     const lastOne = groups.findIndex(({ reduced }) => reduced);
     if (lastOne < 0) {

@@ -10,7 +10,7 @@ import type { Shape } from "@gridgrad/core";
 import { gridSampleGridOp, gridSampleInputOp, gridSampleOp } from "../../../ops/gridSample.ts";
 import type { PaddingMode, SamplingAttrs } from "../../../ops/gridSampleTaps.ts";
 import { sampleAtOffsetsInputOp, sampleAtOffsetsOffsetOp, sampleAtOffsetsOp } from "../../../ops/sampleAtOffsets.ts";
-import { cpuKernel, type CpuKernel, type Launcher, type Work } from "../kernel.ts";
+import { kernelOf, type CpuKernel, type Launcher, type Work } from "../kernel.ts";
 
 /** Samples of a tile, and channels of an item of slopes: as in assembly/sampling.ts. */
 const tileSamples = 64;
@@ -165,21 +165,21 @@ function movesOf(address: number, [, channels]: Shape, scale: number): Moves {
   return { address, G: channels / (2 * scale ** 2), scale };
 }
 
-const gridSample = cpuKernel(gridSampleOp, (cpu, y, [x, grid], { attrs, inShapes: [shape, gridShape] }) => {
+const gridSample = kernelOf(gridSampleOp, (cpu, y, [x, grid], { attrs, inShapes: [shape, gridShape] }) => {
   if (!isCovered(attrs)) return "loops";
   const sizes = gridSizes(shape, gridShape);
   sample(cpu, sizes, y, x, gridTaps(cpu, sizes, grid, attrs, "ofValues"));
   return undefined;
 });
 
-const gridSampleInput = cpuKernel(gridSampleInputOp, (cpu, dx, [dy, grid], { attrs, inShapes, outShape }) => {
+const gridSampleInput = kernelOf(gridSampleInputOp, (cpu, dx, [dy, grid], { attrs, inShapes, outShape }) => {
   if (!isCovered(attrs.sampling)) return "loops";
   const sizes = gridSizes(outShape, inShapes[1]);
   scatter(cpu, sizes, dx, dy, gridTaps(cpu, sizes, grid, attrs.sampling, "ofValues"));
   return undefined;
 });
 
-const gridSampleGrid = cpuKernel(gridSampleGridOp, (cpu, dgrid, [dy, x, grid], { attrs, inShapes }) => {
+const gridSampleGrid = kernelOf(gridSampleGridOp, (cpu, dgrid, [dy, x, grid], { attrs, inShapes }) => {
   if (!isCovered(attrs)) return "loops";
   const sizes = gridSizes(inShapes[1], inShapes[2]);
   const { area } = sizes;
@@ -196,7 +196,7 @@ const gridSampleGrid = cpuKernel(gridSampleGridOp, (cpu, dgrid, [dy, x, grid], {
   return undefined;
 });
 
-const sampleAtOffsets = cpuKernel(
+const sampleAtOffsets = kernelOf(
   sampleAtOffsetsOp,
   (cpu, y, [x, offsets], { attrs, inShapes: [shape, offsetShape] }) => {
     const moves = movesOf(offsets, offsetShape, attrs.scale);
@@ -205,7 +205,7 @@ const sampleAtOffsets = cpuKernel(
   },
 );
 
-const sampleAtOffsetsInput = cpuKernel(
+const sampleAtOffsetsInput = kernelOf(
   sampleAtOffsetsInputOp,
   (cpu, dx, [dy, offsets], { attrs, inShapes, outShape }) => {
     const moves = movesOf(offsets, inShapes[1], attrs.scale);
@@ -214,7 +214,7 @@ const sampleAtOffsetsInput = cpuKernel(
   },
 );
 
-const sampleAtOffsetsOffset = cpuKernel(
+const sampleAtOffsetsOffset = kernelOf(
   sampleAtOffsetsOffsetOp,
   (cpu, doffsets, [dy, x, offsets], { attrs, inShapes }) => {
     const moves = movesOf(offsets, inShapes[2], attrs.scale);

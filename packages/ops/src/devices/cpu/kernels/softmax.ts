@@ -5,7 +5,7 @@ import { sameShape, size } from "@gridgrad/core";
 import { logSoftmaxOp } from "../../../ops/logSoftmax.ts";
 import { aroundAxis, softmaxOp } from "../../../ops/softmax.ts";
 import { checkLabels, putClassOp, takeClassOp } from "../../../ops/takeClass.ts";
-import { cpuKernel, type CpuKernel, type Launch } from "../kernel.ts";
+import { kernelOf, type CpuKernel, type Launch } from "../kernel.ts";
 import { fill } from "./layout.ts";
 
 /** Neighbours along the inner axis of an item, as in assembly/softmax.ts. */
@@ -32,10 +32,10 @@ function ignoredLabel(ignoreIndex: number): number {
 }
 
 export const softmaxKernels: readonly CpuKernel[] = [
-  cpuKernel(softmaxOp, launchSoftmax(0)),
-  cpuKernel(logSoftmaxOp, launchSoftmax(1)),
+  kernelOf(softmaxOp, launchSoftmax(0)),
+  kernelOf(logSoftmaxOp, launchSoftmax(1)),
 
-  cpuKernel(
+  kernelOf(
     takeClassOp,
     (cpu, y, [x, target], { attrs: { ignoreIndex }, inShapes: [[N, classes, ...own], targetShape] }) => {
       const [rows, ...positions] = targetShape;
@@ -51,7 +51,7 @@ export const softmaxKernels: readonly CpuKernel[] = [
     { integers: true },
   ),
 
-  cpuKernel(
+  kernelOf(
     putClassOp,
     (cpu, dx, [dy, target], { attrs: { ignoreIndex, classes }, inShapes: [, targetShape], outShape }) => {
       checkLabels(cpu.int32(target, size(targetShape)), targetShape, classes, ignoreIndex);

@@ -4,6 +4,7 @@
  * The values of a target stay on the device until they are read, and move to the host then.
  */
 
+import { collectIfCrowded } from "./crowd.ts";
 import { type Device, getDevice } from "./device.ts";
 import type { Values } from "./dtype.ts";
 import { dropHeld, goneError } from "./held.ts";
@@ -70,6 +71,7 @@ function enqueue<T>(job: () => Promise<T>): Promise<T> {
 }
 
 async function runGraph(targets: readonly Tensor[], device: Device, listener?: KernelListener): Promise<void> {
+  await collectIfCrowded(device);
   const run = new Run(targets, device);
   try {
     for (const t of run.schedule) {

@@ -5,7 +5,7 @@
  * run; otherwise one that is missing is skipped, with the reason in the title.
  */
 
-import { describe, inject } from "vitest";
+import { describe, inject, test } from "vitest";
 
 import { type Device, openDevice } from "../device.ts";
 
@@ -31,8 +31,9 @@ const opened = new Map<string, Device>();
  * @param family - only `gpu` and its backends, say, by the part of their names before a colon. Default: all.
  */
 export function describeDevices(body: (device: Device) => void, family?: string): void {
-  for (const { name, missing } of inject("devices") ?? []) {
-    if (family !== undefined && name.split(":")[0] !== family) continue;
+  const devices = (inject("devices") ?? []).filter(({ name }) => !family || name.split(":")[0] === family);
+  if (devices.length === 0) describe.skip("on devices (skipped: none of them is to be tested)", () => test("nothing"));
+  for (const { name, missing } of devices) {
     if (missing) {
       describe.skip(`on ${name} (skipped: ${missing})`, () => body(openDevice(name)));
     } else {

@@ -81,7 +81,7 @@ test("a command line that makes no sense is one line on the standard error, exit
       "train --eval-images 300: gridgrad: option '--eval-images <n>' argument '300' is invalid. It must be an integer in 1 .. 256.",
       "upsample in.png out.png --scale 9: gridgrad: option '--scale <n>' argument '9' is invalid. It must be an integer in 2 .. 8.",
       "train --upsampler dysampel: gridgrad: option '--upsampler <name>' argument 'dysampel' is invalid. It must be one of nearest, bilinear, transposed-conv, pixel-shuffle, dysample, dysample+, dysample-s, dysample-s+. Did you mean dysample?",
-      "train --device gqu: gridgrad: option '--device <name>' argument 'gqu' is invalid. It must be one of reference, gpu, gpu:webgpu, gpu:headlessgl, gpu:webgl2, gpu:webgl, gpu:webasm, gpu:cpu. Did you mean gpu?",
+      "train --device gqu: gridgrad: option '--device <name>' argument 'gqu' is invalid. It must be one of auto, reference, cpu, gpu, gpu:webgpu, gpu:headlessgl, gpu:webgl2, gpu:webgl, gpu:webasm, gpu:cpu. Did you mean gpu?",
       "train --task segment: gridgrad: option '--task <name>' argument 'segment' is invalid. It must be one of segmentation, restoration.",
       "train --resume runs/x --overwrite: gridgrad: --resume goes on in the run's own folder; leave --overwrite out",
       "train --resume runs/x --out runs/y: gridgrad: --resume goes on in the run's own folder; leave --out out",
@@ -192,7 +192,7 @@ describe("as a process", () => {
   });
 
   test("a reader that leaves early is no error", async () => {
-    const { child, result } = startCommand(base, ["explain", "--batch", "1", "--format", "json"]);
+    const { child, result } = startCommand(base, ["explain", "--batch", "1", "--format", "json", "--device", "cpu"]);
     child.stdout!.once("data", () => child.stdout!.destroy());
     expect(await result).toMatchObject({ code: 0, err: "" });
   });

@@ -64,7 +64,7 @@ test("it says what it did", async () => {
   const { out } = await runCommand("upsample", "in4.png", "out.png", "--upsampler", "dysample-s+", "--groups", "3");
   expect(out.replace(/\d+ ms/, "N ms").split("\n")).toEqual([
     "in4.png 7x5 RGBA 8-bit -> out.png 14x10 RGBA 8-bit",
-    "dysample-s+, scale 2, groups 3, 42 parameters, N ms on reference",
+    "dysample-s+, scale 2, groups 3, 42 parameters, N ms on cpu",
     "initial weights of seed 0: nearly bilinear",
   ]);
 });

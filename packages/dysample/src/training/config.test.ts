@@ -7,7 +7,7 @@ test("an empty configuration is the toy task with DySample, 400 steps of 16 pict
     {
       "batch": 16,
       "checkpointEvery": 25,
-      "device": "reference",
+      "device": "cpu",
       "dtype": "float32",
       "evalImages": 256,
       "groups": 4,
@@ -73,7 +73,7 @@ test("what no run can have is refused", () => {
       "ConfigError: config: upsampler must be one of nearest, bilinear, transposed-conv, pixel-shuffle, dysample, dysample+, dysample-s, dysample-s+, got "bicubic"",
       "ConfigError: config: task must be one of segmentation, restoration, got "generation"",
       "ConfigError: config: dtype must be one of float32, float64, got "float16"",
-      "ConfigError: config: device must be one of reference, gpu, gpu:webgpu, gpu:headlessgl, gpu:webgl2, gpu:webgl, gpu:webasm, gpu:cpu, got "abacus"",
+      "ConfigError: config: device must be one of reference, cpu, gpu, gpu:webgpu, gpu:headlessgl, gpu:webgl2, gpu:webgl, gpu:webasm, gpu:cpu, got "abacus"",
       "ConfigError: config: scale must be 2 for segmentation, whose network is made for it, got 3",
       "ConfigError: config: scale must be an integer in 2 .. 8, got 9",
     ]

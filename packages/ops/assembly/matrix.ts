@@ -5,8 +5,8 @@
  *
  *     y[n, r, i, j] = Σ_plane,t  weight[r, plane, t]  x[n, plane, i step_h + a_t, j step_w + b_t]        0 outside of the image
  *
- * The taps (a_t, b_t) make it a convolution, its input gradient, or, with the single tap (0, 0), a matrix product. Columns are written down for 32
- * pixels at a time (a panel, which stays in the cache next to the processor), and multiplied by four rows of weights at a
+ * The taps (a_t, b_t) make it a convolution, its input gradient, or, with the single tap (0, 0), a matrix product. Columns are written down for some
+ * hundred pixels at a time (a panel, which stays in the second-level cache), and multiplied by four rows of weights at a
  * time, eight columns in registers: 4 x 8 sums in 8 registers, 3 more for what is multiplied, which is what 16 registers have room for
  * without spilling. (5 x 8 runs as fast, 4 x 12 and 6 x 8 spill and are a quarter slower.)
  *
@@ -14,9 +14,6 @@
  *
  * Source: Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008.
  */
-
-/** Columns of a panel. */
-const WIDTH: i32 = 32;
 
 /** Int32 numbers of a tap: a, b, and its place in the weight of a plane. */
 const TAP: i32 = 3;
@@ -57,13 +54,14 @@ export function packWeights(
 }
 
 /**
- * The product above. An item is a panel: 32 pixels (i, j), counted through, of one image. Pixel (i, j) of row r goes to
- * y[n, r, i spreadH + shiftH, j spreadW + shiftW] in an image of `yHeight` by `yWidth`.
+ * The product above. An item is a panel: `panelWidth` pixels (i, j), counted through, of one image; a multiple of 8. Pixel (i, j) of row r
+ * goes to y[n, r, i spreadH + shiftH, j spreadW + shiftW] in an image of `yHeight` by `yWidth`.
  */
 export function correlate(
   from: i32,
   to: i32,
   panel: usize,
+  panelWidth: i32,
   y: usize,
   packed: usize,
   x: usize,
@@ -87,35 +85,59 @@ export function correlate(
   shiftW: i32,
 ): void {
   const pixels = P * Q;
-  const panels = (pixels + WIDTH - 1) / WIDTH;
+  const panels = (pixels + panelWidth - 1) / panelWidth;
   const K = planes * T;
-  const sums = panel + ((K * WIDTH) << 2); // a tile that does not fit y is computed there
+  const sums = panel + ((K * panelWidth) << 2); // a tile that does not fit y is computed there
   for (let item = from; item < to; item++) {
     const n = item / panels;
-    const first = (item - n * panels) * WIDTH;
-    const count = min(WIDTH, pixels - first);
+    const first = (item - n * panels) * panelWidth;
+    const count = min(panelWidth, pixels - first);
     fillPanel(panel, x + ((n * imageStep) << 2), taps, T, planes, height, width, stepH, stepW, Q, first, count);
     const yImage = y + ((n * yImageStep) << 2);
-    for (let row = 0; row < rows; row += 4) {
+    const step = (yHeight * yWidth) << 2;
+    const dense = spreadH == 1 && spreadW == 1;
+    // What is used over and over, eight columns of the panel or four rows of weights, is to stay in the nearest cache.
+    const columnsFirst = K > rows;
+    const end = ((rows + 3) >> 2) * ((count + 7) >> 3);
+    let row = 0;
+    let column = 0;
+    for (let tile = 0; tile < end; tile++) {
       const weights = packed + ((row * K) << 2);
-      for (let column = 0; column < count; column += 8) {
-        const part = panel + ((column * K) << 2);
-        if (spreadH == 1 && spreadW == 1 && row + 4 <= rows && column + 8 <= count) {
-          const step = (yHeight * yWidth) << 2;
-          multiply(yImage + ((row * yHeight * yWidth + first + column) << 2), step, weights, part, K);
-        } else {
-          multiply(sums, 32, weights, part, K);
-          const columns = min(8, count - column);
-          for (let r = 0; r < min(4, rows - row); r++) {
-            const plane = yImage + (((row + r) * yHeight * yWidth) << 2);
-            for (let c = 0; c < columns; c++) {
-              const pixel = first + column + c;
-              const i = pixel / Q;
-              const h = i * spreadH + shiftH;
-              const w = (pixel - i * Q) * spreadW + shiftW;
-              store<f32>(plane + ((h * yWidth + w) << 2), load<f32>(sums + (((r << 3) + c) << 2)));
-            }
+      const part = panel + ((column * K) << 2);
+      const corner = yImage + row * step;
+      if (dense && row + 4 <= rows && column + 8 <= count) {
+        multiply(corner + ((first + column) << 2), step, weights, part, K);
+      } else if (dense && column + 8 <= count) {
+        multiply(sums, 32, weights, part, K);
+        memory.copy(corner + ((first + column) << 2), sums, 32);
+        if (row + 1 < rows) memory.copy(corner + step + ((first + column) << 2), sums + 32, 32);
+        if (row + 2 < rows) memory.copy(corner + 2 * step + ((first + column) << 2), sums + 64, 32);
+      } else {
+        multiply(sums, 32, weights, part, K);
+        const columns = min(8, count - column);
+        const tileRows = min(4, rows - row);
+        let i = (first + column) / Q;
+        let j = first + column - i * Q;
+        for (let c = 0; c < columns; c++) {
+          let to = corner + (((i * spreadH + shiftH) * yWidth + j * spreadW + shiftW) << 2);
+          for (let r = 0; r < tileRows; r++, to += step) store<f32>(to, load<f32>(sums + (((r << 3) + c) << 2)));
+          if (++j == Q) {
+            j = 0;
+            i++;
           }
+        }
+      }
+      if (columnsFirst) {
+        row += 4;
+        if (row >= rows) {
+          row = 0;
+          column += 8;
+        }
+      } else {
+        column += 8;
+        if (column >= count) {
+          column = 0;
+          row += 4;
         }
       }
     }
@@ -158,12 +180,19 @@ function fillPanel(
           let c = column;
           const stop = column + n;
           for (; c < stop && w < 0; c++, w += stepW) store<f32>(place(to, K, c), 0);
-          if (stepW == 1) {
-            for (; c < stop && (c & 3) != 0 && w < width; c++, w++) {
+          // Four columns at a time where they lie in one half of a block of eight.
+          if (stepW <= 2) {
+            for (; c < stop && (c & 3) != 0 && w < width; c++, w += stepW) {
               store<f32>(place(to, K, c), load<f32>(row + (w << 2)));
             }
-            for (; c + 4 <= stop && w + 4 <= width; c += 4, w += 4) {
-              v128.store(place(to, K, c), v128.load(row + (w << 2)));
+            const last = width - 3 * stepW;
+            let at = place(to, K, c);
+            let from = row + (w << 2);
+            for (; c + 4 <= stop && w < last; c += 4, w += stepW << 2, from += stepW << 4) {
+              let v = v128.load(from);
+              if (stepW == 2) v = v128.shuffle<f32>(v, v128.load(from, 16), 0, 2, 4, 6);
+              v128.store(at, v);
+              at += (c & 4) == 0 ? 16 : (K << 5) - 16;
             }
           }
           for (; c < stop && w < width; c++, w += stepW) store<f32>(place(to, K, c), load<f32>(row + (w << 2)));
@@ -327,6 +356,10 @@ function fillRow(
       const rowEnd = x + (((h + 1) * width) << 2);
       if (stepW == 1) {
         for (; to + 16 <= stop && at + 16 <= rowEnd; to += 16, at += 16) v128.store(to, v128.load(at));
+      } else if (stepW == 2) {
+        for (; to + 16 <= stop && at + 28 <= rowEnd; to += 16, at += 32) {
+          v128.store(to, v128.shuffle<f32>(v128.load(at), v128.load(at, 16), 0, 2, 4, 6));
+        }
       }
       for (; to < stop && at < rowEnd; to += 4, at += stepW << 2) store<f32>(to, load<f32>(at));
       for (; to < stop; to += 4) store<f32>(to, 0);
@@ -393,12 +426,15 @@ function multiplyRows(total: usize, dy0: usize, dy1: usize, dy2: usize, dy3: usi
   }
   addTo(total, s00);
   addTo(total + 4, s01);
-  addTo(total + 32, s10);
-  addTo(total + 36, s11);
-  addTo(total + 64, s20);
-  addTo(total + 68, s21);
-  addTo(total + 96, s30);
-  addTo(total + 100, s31);
+  total += ROWS << 2;
+  addTo(total, s10);
+  addTo(total + 4, s11);
+  total += ROWS << 2;
+  addTo(total, s20);
+  addTo(total + 4, s21);
+  total += ROWS << 2;
+  addTo(total, s30);
+  addTo(total + 4, s31);
 }
 
 /** Adds the four lanes to a number. */

@@ -6,11 +6,13 @@ import { conv1x1Op, conv1x1WeightOp } from "../../../ops/conv1x1.ts";
 import { type ConvAttrs, conv2dInputOp, conv2dOp, conv2dWeightOp } from "../../../ops/conv2d.ts";
 import { kernelOf, type CpuKernel, type Launcher } from "../kernel.ts";
 
-/** Pixels of a panel, rows of a tile of weights, and weights of an item: as in assembly/matrix.ts. */
-const panelWidth = 32;
+/** Rows of a tile of weights, weights of an item, and pixels of a block: as in assembly/matrix.ts. */
 const tileRows = 4;
 const weightsPerItem = 8;
 const blockPixels = 512;
+
+/** Floats of a panel: 256 KB stay in the second-level cache. */
+const panelFloats = 65536;
 
 /** What a pixel of the result reads at distance [a, b], and the place of its weight among those of a plane. */
 type Tap = readonly [a: number, b: number, weight: number];
@@ -61,6 +63,7 @@ function correlate(cpu: Launcher, at: Blocks, c: Correlation): void {
   const weight = at.weight + 4 * c.weight;
   const packing = { items: tiles, cost: 4 * tileRows * K };
   cpu.launch("packWeights", packing, packed, weight, c.rows, c.planes, c.rowStep, c.planeStep, taps, T);
+  const panelWidth = Math.min(256, Math.max(32, Math.floor(panelFloats / (8 * Math.max(1, K))) * 8));
   const work = {
     items: c.N * Math.ceil((c.P * c.Q) / panelWidth),
     cost: panelWidth * K * (4 + c.rows),
@@ -69,7 +72,7 @@ function correlate(cpu: Launcher, at: Blocks, c: Correlation): void {
   const [x, y] = [at.x + 4 * c.x, at.y + 4 * c.y];
   const from = [x, taps, T, c.planes, c.imageStep, c.height, c.width, c.stepH, c.stepW];
   const to = [c.rows, c.P, c.Q, c.yImageStep, c.yHeight, c.yWidth, c.spreadH, c.spreadW, c.shiftH, c.shiftW];
-  cpu.launch("correlate", work, y, packed, ...from, ...to);
+  cpu.launch("correlate", work, panelWidth, y, packed, ...from, ...to);
 }
 
 function writeTaps(cpu: Launcher, taps: readonly Tap[]): number {

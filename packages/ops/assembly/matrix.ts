@@ -88,11 +88,15 @@ export function correlate(
   const panels = (pixels + panelWidth - 1) / panelWidth;
   const K = planes * T;
   const sums = panel + ((K * panelWidth) << 2); // a tile that does not fit y is computed there
+  // A product at each pixel: what it sees are the pixels themselves, in one row.
+  const pointwise = T == 1 && height == 1 && P == 1 && Q == width;
   for (let item = from; item < to; item++) {
     const n = item / panels;
     const first = (item - n * panels) * panelWidth;
     const count = min(panelWidth, pixels - first);
-    fillPanel(panel, x + ((n * imageStep) << 2), taps, T, planes, height, width, stepH, stepW, Q, first, count);
+    const image = x + ((n * imageStep) << 2);
+    if (pointwise && (planes & 3) == 0) copyPixels(panel, image + (first << 2), planes, width, count);
+    else fillPanel(panel, image, taps, T, planes, height, width, stepH, stepW, Q, first, count);
     const yImage = y + ((n * yImageStep) << 2);
     const step = (yHeight * yWidth) << 2;
     const dense = spreadH == 1 && spreadW == 1;
@@ -200,6 +204,35 @@ function fillPanel(
         }
         column += n;
       }
+    }
+  }
+}
+
+/**
+ * The panel of `count` pixels that see themselves. Four planes at a time, each a stream of its own from far apart in memory: waiting for one
+ * of them is then waiting for all. Reads up to seven pixels too many, into columns that nobody uses.
+ */
+function copyPixels(panel: usize, x: usize, planes: i32, plane: usize, count: i32): void {
+  plane <<= 2;
+  const jump = (planes - 4) << 5;
+  for (let k = 0; k < planes; k += 4, panel += 128, x += plane << 2) {
+    let to = panel;
+    let x0 = x;
+    let x2 = x + 2 * plane;
+    for (let column = 0; column < count; column += 8) {
+      const x1 = x0 + plane;
+      const x3 = x2 + plane;
+      v128.store(to, v128.load(x0));
+      v128.store(to, v128.load(x0, 16), 16);
+      v128.store(to, v128.load(x1), 32);
+      v128.store(to, v128.load(x1, 16), 48);
+      v128.store(to, v128.load(x2), 64);
+      v128.store(to, v128.load(x2, 16), 80);
+      v128.store(to, v128.load(x3), 96);
+      v128.store(to, v128.load(x3, 16), 112);
+      x0 += 32;
+      x2 += 32;
+      to += 128 + jump;
     }
   }
 }
@@ -424,21 +457,23 @@ function multiplyRows(total: usize, dy0: usize, dy1: usize, dy2: usize, dy3: usi
     dy2 += 4;
     dy3 += 4;
   }
-  addTo(total, s00);
-  addTo(total + 4, s01);
-  total += ROWS << 2;
-  addTo(total, s10);
-  addTo(total + 4, s11);
-  total += ROWS << 2;
-  addTo(total, s20);
-  addTo(total + 4, s21);
-  total += ROWS << 2;
-  addTo(total, s30);
-  addTo(total + 4, s31);
+  // The sums over the lanes: of two rows at a time.
+  const upper = sumsOfLanes(s00, s01, s10, s11);
+  const lower = sumsOfLanes(s20, s21, s30, s31);
+  addPair(total, upper);
+  addPair(total + (ROWS << 2), v128.shuffle<f64>(upper, upper, 1, 1));
+  addPair(total + (ROWS << 3), lower);
+  addPair(total + ROWS * 12, v128.shuffle<f64>(lower, lower, 1, 1));
 }
 
-/** Adds the four lanes to a number. */
-function addTo(at: usize, v: v128): void {
-  const pairs = f32x4.add(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1));
-  store<f32>(at, load<f32>(at) + f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1));
+/** [Σ a, Σ b, Σ c, Σ d] */
+function sumsOfLanes(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7));
+  const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 4, 1, 5), v128.shuffle<f32>(c, d, 2, 6, 3, 7));
+  return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
+}
+
+/** Adds the first two lanes to two numbers. */
+function addPair(at: usize, v: v128): void {
+  v128.store_lane<f64>(at, f32x4.add(v128.load64_zero(at), v), 0);
 }

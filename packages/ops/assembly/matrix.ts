@@ -314,6 +314,7 @@ export function correlateWeights(
   const panel = scratch;
   const total = panel + ((ROWS * BLOCK) << 2); // [rows up to a multiple of 4][8]
   const totalBytes = (((rows + 3) & ~3) * ROWS) << 2;
+  const pointwise = T == 1 && height == 1 && P == 1 && Q == width;
   for (let item = from; item < to; item++) {
     const k0 = item * ROWS;
     const ks = min(ROWS, K - k0);
@@ -322,7 +323,10 @@ export function correlateWeights(
       const dyImage = dy + ((n * yImageStep) << 2);
       for (let first = 0; first < pixels; first += BLOCK) {
         const count = min(BLOCK, pixels - first);
-        for (let k = 0; k < ks; k++) {
+        // At each pixel itself nothing has to be written down: rows of x are what the weights see.
+        const xRows = pointwise ? x + ((n * imageStep + k0 * pixels + first) << 2) : panel;
+        const xStep = (pointwise ? pixels : BLOCK) << 2;
+        for (let k = pointwise ? ks : 0; k < ks; k++) {
           const plane = (k0 + k) / T;
           const tap = taps + (((k0 + k - plane * T) * TAP) << 2);
           const image = x + ((n * imageStep + plane * height * width) << 2);
@@ -347,7 +351,9 @@ export function correlateWeights(
           const dy2 = dyImage + ((min(row + 2, rows - 1) * pixels + first) << 2);
           const dy3 = dyImage + ((min(row + 3, rows - 1) * pixels + first) << 2);
           for (let k = 0; k < ks; k += 2) {
-            multiplyRows(total + ((row * ROWS + k) << 2), dy0, dy1, dy2, dy3, panel + ((k * BLOCK) << 2), count);
+            const x0 = xRows + k * xStep;
+            const x1 = k + 1 < ks ? x0 + xStep : x0; // of an odd last one, once more
+            multiplyRows(total + ((row * ROWS + k) << 2), dy0, dy1, dy2, dy3, x0, x1, count);
           }
         }
       }
@@ -403,8 +409,17 @@ function fillRow(
   }
 }
 
-/** total[4][2] += four rows of dy times two rows of the panel, over `count` pixels. */
-function multiplyRows(total: usize, dy0: usize, dy1: usize, dy2: usize, dy3: usize, panel: usize, count: i32): void {
+/** total[4][2] += four rows of dy times two rows of what weights see, over `count` pixels. */
+function multiplyRows(
+  total: usize,
+  dy0: usize,
+  dy1: usize,
+  dy2: usize,
+  dy3: usize,
+  x0: usize,
+  x1: usize,
+  count: i32,
+): void {
   let s00 = f32x4.splat(0);
   let s01 = f32x4.splat(0);
   let s10 = f32x4.splat(0);
@@ -413,23 +428,24 @@ function multiplyRows(total: usize, dy0: usize, dy1: usize, dy2: usize, dy3: usi
   let s21 = f32x4.splat(0);
   let s30 = f32x4.splat(0);
   let s31 = f32x4.splat(0);
-  const whole = panel + ((count & ~3) << 2);
-  while (panel < whole) {
-    const x0 = v128.load(panel);
-    const x1 = v128.load(panel, BLOCK << 2);
+  const whole = x0 + ((count & ~3) << 2);
+  while (x0 < whole) {
+    const v0 = v128.load(x0);
+    const v1 = v128.load(x1);
     const d0 = v128.load(dy0);
-    s00 = f32x4.add(s00, f32x4.mul(d0, x0));
-    s01 = f32x4.add(s01, f32x4.mul(d0, x1));
+    s00 = f32x4.add(s00, f32x4.mul(d0, v0));
+    s01 = f32x4.add(s01, f32x4.mul(d0, v1));
     const d1 = v128.load(dy1);
-    s10 = f32x4.add(s10, f32x4.mul(d1, x0));
-    s11 = f32x4.add(s11, f32x4.mul(d1, x1));
+    s10 = f32x4.add(s10, f32x4.mul(d1, v0));
+    s11 = f32x4.add(s11, f32x4.mul(d1, v1));
     const d2 = v128.load(dy2);
-    s20 = f32x4.add(s20, f32x4.mul(d2, x0));
-    s21 = f32x4.add(s21, f32x4.mul(d2, x1));
+    s20 = f32x4.add(s20, f32x4.mul(d2, v0));
+    s21 = f32x4.add(s21, f32x4.mul(d2, v1));
     const d3 = v128.load(dy3);
-    s30 = f32x4.add(s30, f32x4.mul(d3, x0));
-    s31 = f32x4.add(s31, f32x4.mul(d3, x1));
-    panel += 16;
+    s30 = f32x4.add(s30, f32x4.mul(d3, v0));
+    s31 = f32x4.add(s31, f32x4.mul(d3, v1));
+    x0 += 16;
+    x1 += 16;
     dy0 += 16;
     dy1 += 16;
     dy2 += 16;
@@ -437,21 +453,22 @@ function multiplyRows(total: usize, dy0: usize, dy1: usize, dy2: usize, dy3: usi
   }
   for (let rest = count & 3; rest > 0; rest--) {
     // Single pixels, in the first lane.
-    const x0 = v128.load32_zero(panel);
-    const x1 = v128.load32_zero(panel, BLOCK << 2);
+    const v0 = v128.load32_zero(x0);
+    const v1 = v128.load32_zero(x1);
     const d0 = v128.load32_zero(dy0);
     const d1 = v128.load32_zero(dy1);
     const d2 = v128.load32_zero(dy2);
     const d3 = v128.load32_zero(dy3);
-    s00 = f32x4.add(s00, f32x4.mul(d0, x0));
-    s01 = f32x4.add(s01, f32x4.mul(d0, x1));
-    s10 = f32x4.add(s10, f32x4.mul(d1, x0));
-    s11 = f32x4.add(s11, f32x4.mul(d1, x1));
-    s20 = f32x4.add(s20, f32x4.mul(d2, x0));
-    s21 = f32x4.add(s21, f32x4.mul(d2, x1));
-    s30 = f32x4.add(s30, f32x4.mul(d3, x0));
-    s31 = f32x4.add(s31, f32x4.mul(d3, x1));
-    panel += 4;
+    s00 = f32x4.add(s00, f32x4.mul(d0, v0));
+    s01 = f32x4.add(s01, f32x4.mul(d0, v1));
+    s10 = f32x4.add(s10, f32x4.mul(d1, v0));
+    s11 = f32x4.add(s11, f32x4.mul(d1, v1));
+    s20 = f32x4.add(s20, f32x4.mul(d2, v0));
+    s21 = f32x4.add(s21, f32x4.mul(d2, v1));
+    s30 = f32x4.add(s30, f32x4.mul(d3, v0));
+    s31 = f32x4.add(s31, f32x4.mul(d3, v1));
+    x0 += 4;
+    x1 += 4;
     dy0 += 4;
     dy1 += 4;
     dy2 += 4;

@@ -154,7 +154,7 @@ async function run(options: Options): Promise<void> {
       machine,
       lines: figures,
     };
-    const name = `${date.slice(0, 16).replaceAll(":", "")}-${options.threads}threads.json`;
+    const name = `${date.slice(0, 16).replaceAll(":", "")}-threads${options.threads}.json`;
     console.log(`\nwritten: ${writeWhole(resolve(options.out), name, `${JSON.stringify(results, null, 2)}\n`)}`);
   } catch (error) {
     fail((error as Error).message);

@@ -126,12 +126,21 @@ describe("a worker that dies", () => {
   test("between two kernels: the next one says so", async () => {
     const workers = watchWorkers();
     const device = openDevice(2);
-    await multiply(device);
+    while (device.runningThreads < 2) await multiply(device);
     expect(workers).toHaveLength(1);
     await workers[0].terminate();
     await expect(multiply(device)).rejects.toThrowErrorMatchingInlineSnapshot(
       `[GraphError: cpu: a worker has died (it ended); go on from the last checkpoint, on a new device]`,
     );
+  });
+
+  test("before it has started: nobody misses it", async () => {
+    const workers = watchWorkers("process.exit()");
+    const device = openDevice(3);
+    await multiply(device);
+    await Promise.all(workers.map((worker) => new Promise((ended) => worker.once("exit", ended))));
+    await multiply(device);
+    expect([workers.length, device.runningThreads]).toEqual([2, 1]);
   });
 
   test("with a part of the work: the kernel fails when nothing has come for ten seconds", async () => {

@@ -45,7 +45,8 @@ export class Threads {
   readonly #kernels: readonly KernelFunction[];
   readonly #control: Int32Array;
   readonly #args = new Float64Array(shared(mostArguments * 8));
-  readonly #workers: AnyWorker[] = [];
+  /** Started with the first work that is worth it. */
+  #workers: AnyWorker[] | null = null;
   /** Why no kernel can run any more. */
   #failure: string | null = null;
   readonly #canWait: boolean;
@@ -61,7 +62,7 @@ export class Threads {
     this.memory = new WebAssembly.Memory(sharing ? { ...limits, shared: true } : limits);
     const { exports } = new WebAssembly.Instance(this.#module, { env: { memory: this.memory } });
     this.#kernels = kernelNames.map((name) => exports[name]);
-    this.#control = new Int32Array(shared(Control.length * 4));
+    this.#control = new Int32Array(shared((Control.length + this.count) * 4));
     this.#canWait = canWait();
   }
 
@@ -87,7 +88,7 @@ export class Threads {
       else call(0, items, ...args);
       return;
     }
-    if (this.#workers.length === 0) this.#startWorkers();
+    if (!this.#workers) this.#startWorkers();
     const control = this.#control;
     control[Control.kernel] = index;
     control[Control.items] = items;
@@ -118,7 +119,7 @@ export class Threads {
 
   async close(): Promise<void> {
     this.#failure ??= "the device was closed; open a new one";
-    await Promise.all(this.#workers.splice(0).map((worker) => worker.terminate()));
+    await Promise.all((this.#workers?.splice(0) ?? []).map((worker) => worker.terminate()));
   }
 
   #waitForOthers(kernel: KernelName, parts: number): void {
@@ -144,15 +145,21 @@ export class Threads {
     }
   }
 
-  /** With the first work that is worth it. */
   #startWorkers(): void {
-    const onEnd = (reason: string): void => {
-      this.#failure ??= `a worker has died (${reason}); ${remedy}`;
-    };
+    this.#workers = [];
     const { memory } = this;
     for (let thread = 1; thread < this.count; thread++) {
+      // One that never starts is missed by nobody: a page may forbid workers, a machine be out of memory.
+      const onEnd = (reason: string): void => {
+        if (Atomics.load(this.#control, Control.length + thread) === 0) return;
+        this.#failure ??= `a worker has died (${reason}); ${remedy}`;
+      };
       const setup = { module: this.#module, memory, control: this.#control, args: this.#args, kernelNames, thread };
-      this.#workers.push(startWorker(setup, onEnd));
+      try {
+        this.#workers.push(startWorker(setup, onEnd));
+      } catch {
+        return;
+      }
     }
   }
 }

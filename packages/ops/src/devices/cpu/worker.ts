@@ -12,7 +12,7 @@
 /** A kernel as the module exports it. */
 export type KernelFunction = (...args: number[]) => void;
 
-/** Places in the shared Int32Array `control`. */
+/** Places in the shared Int32Array `control`. Behind them each thread has one more: whether it has started. */
 export const Control = {
   /** Goes up with each job; idle workers wait for it to change. */
   sequence: 0,
@@ -91,6 +91,7 @@ export function work({ module, memory, control, args, kernelNames, thread }: Wor
   const kernels = kernelNames.map((name) => exports[name]);
   let seen = 0; // jobs from before this worker started are over, or have parts to take
   Atomics.add(control, Control.started, 1);
+  Atomics.store(control, Control.length + thread, 1);
   for (;;) {
     for (let part = takePart(control); part >= 0; part = takePart(control)) {
       try {

@@ -26,7 +26,6 @@ describe("the reference device", () => {
     expect(device.memory).toMatchObject({ buffers: 0, bytes: 0, peakBuffers: 3, peakBytes: 48 });
     device.close();
   });
-
 });
 
 describe("a memory counter", () => {

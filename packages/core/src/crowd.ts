@@ -8,11 +8,14 @@ import type { Device } from "./device.ts";
 /** Bytes below which a device never counts as crowded. */
 const leastCrowd = 2 ** 29;
 
-/** A new collection is worth its 10 ms when the device holds this many times what the last one left. */
+/** A new collection is worth its 10 ms, or 100 where there is nothing to collect, when the device holds this many times what the last one left. */
 const growth = 1.5;
 
 /** What makes V8 collect: memory outside of its heap that an object on it owns. Nobody touches it, so it costs addresses only. */
 const pressure = 2 ** 28;
+
+/** Tries, each a millisecond longer than the one before; two are enough on a machine that does nothing else. */
+const mostRounds = 16;
 
 /** Bytes above which a device is crowded, where a collection has been provoked before. */
 const crowds = new WeakMap<Device, number>();
@@ -22,13 +25,15 @@ export async function collectIfCrowded(device: Device): Promise<void> {
   const { memory } = device;
   if (memory.bytes < (crowds.get(device) ?? leastCrowd)) return;
   const before = memory.bytes;
-  for (let round = 0; round < 4 && memory.bytes === before; round++) {
+  const pressed: ArrayBuffer[] = [];
+  for (let round = 0; round < mostRounds && memory.bytes === before; round++) {
     try {
-      new ArrayBuffer(pressure);
+      pressed.push(new ArrayBuffer(pressure));
     } catch {
-      // No room for it: then V8 has collected in the attempt.
+      pressed.length = 0; // no room: V8 has collected in the attempt
     }
-    await new Promise((resolve) => setTimeout(resolve)); // finalizers run between two tasks
+    // Collections run beside the program, and finalizers between two of its tasks.
+    await new Promise((resolve) => setTimeout(resolve, round));
   }
   crowds.set(device, Math.max(leastCrowd, growth * memory.bytes));
 }

@@ -91,6 +91,12 @@ const cases: Readonly<Record<string, Case>> = {
   tanh: [core.tanh, matrix],
   where: [(a, b) => core.where(core.less(a, b), a, b), matrix, matrix],
 
+  adamUpdate: [
+    (p, m, v) => ops.adamUpdate(p, m, positive(v), core.full([], 0.25, like(p)), core.full([], 0.5, like(p)), 0.125),
+    matrix,
+    matrix,
+    matrix,
+  ],
   affineGrid: [(theta) => ops.affineGrid(theta, [2, 3, 4, 5]), [2, 2, 3]],
   avgPool2d: [(x) => ops.avgPool2d(x, 2, { padding: 1, countIncludePad: false }), image],
   batchNorm2d: [
@@ -125,6 +131,8 @@ const cases: Readonly<Record<string, Case>> = {
   mseLoss: [(x, target) => ops.mseLoss(x, target), matrix, matrix],
   pixelShuffle: [(x) => ops.pixelShuffle(x, 2), image],
   pixelUnshuffle: [(x) => ops.pixelUnshuffle(x, 2), [1, 1, 4, 6]],
+  runningAverage: [(a, b) => ops.runningAverage(a, b, 0.75), matrix, matrix],
+  runningSquare: [(a, b) => ops.runningAverage(a, b, 0.75, { squared: true }), matrix, matrix],
   sampleAtOffsets: [(x, offsets) => ops.sampleAtOffsets(x, offsets, 2), image, [1, 16, 5, 6]],
   silu: [ops.silu, matrix],
   smoothL1Loss: [(x, target) => ops.smoothL1Loss(x, target), matrix, matrix],

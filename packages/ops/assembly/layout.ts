@@ -6,6 +6,8 @@
  *     [rank, then per axis, from the innermost one out: its size, its step in y, its step in x]        int32, steps in elements
  */
 
+import { storeTransposed } from "./transpose";
+
 /** Words of an item of `fillWords`. */
 const LINE: i32 = 16;
 
@@ -131,18 +133,8 @@ export function transpose(
 
 /** A block of 4 by 4. Steps in bytes. */
 function transpose4(y: usize, yStep: usize, x: usize, xStep: usize): void {
-  const r0 = v128.load(x);
-  const r1 = v128.load(x + xStep);
-  const r2 = v128.load(x + 2 * xStep);
-  const r3 = v128.load(x + 3 * xStep);
-  const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
-  const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
-  const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
-  const high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
-  v128.store(y, v128.shuffle<f64>(low01, low23, 0, 2));
-  v128.store(y + yStep, v128.shuffle<f64>(low01, low23, 1, 3));
-  v128.store(y + 2 * yStep, v128.shuffle<f64>(high01, high23, 0, 2));
-  v128.store(y + 3 * yStep, v128.shuffle<f64>(high01, high23, 1, 3));
+  const c = x + 2 * xStep;
+  storeTransposed(y, yStep, v128.load(x), v128.load(x + xStep), v128.load(c), v128.load(c + xStep));
 }
 
 /** pixelShuffle by 2: y[c, 2h + i, 2w + j] = x[c, i, j, h, w], with c counted through the batch. An item is a row of y. */

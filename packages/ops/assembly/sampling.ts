@@ -21,6 +21,8 @@
  * moves divisions whose result a loop needs into that loop; addresses that run along keep them out.
  */
 
+import { storeTransposed } from "./transpose";
+
 /** How a pixel of a block, or a sample of a tile, lies in memory: its size in bytes is `offsetof`, 4 bytes for each channel. */
 class Pixel4 {
   a: v128;
@@ -660,18 +662,6 @@ function pixelsToPlanes<P>(planes: usize, plane: usize, from: usize, count: i32,
     channels -= 4;
     planes += 4 * plane;
   }
-}
-
-/** The columns of four rows of numbers, `step` bytes apart. */
-function storeTransposed(to: usize, step: usize, a: v128, b: v128, c: v128, d: v128): void {
-  const ab01 = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
-  const cd01 = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
-  const ab23 = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
-  const cd23 = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-  v128.store(to, v128.shuffle<f64>(ab01, cd01, 0, 2));
-  v128.store(to + step, v128.shuffle<f64>(ab01, cd01, 1, 3));
-  v128.store(to + 2 * step, v128.shuffle<f64>(ab23, cd23, 0, 2));
-  v128.store(to + 3 * step, v128.shuffle<f64>(ab23, cd23, 1, 3));
 }
 
 /** The first lanes of a vector, `step` bytes apart. */

@@ -30,7 +30,7 @@ import { erf, erfNearZeroKernel, erfOf, erfRestKernel } from "./erf.ts";
 export type GeluApproximation = "none" | "tanh";
 
 const tanhScale = Math.sqrt(2 / Math.PI);
-const cubic = 0.044715; // fitted by Hendrycks and Gimpel
+export const geluCubic = 0.044715; // fitted by Hendrycks and Gimpel
 
 /**
  * The Gaussian error linear unit of each element.
@@ -68,8 +68,8 @@ export const geluOp: Op<{ readonly approximate: GeluApproximation }> = {
       const density = mul(exp(mul(square, -0.5)), 1 / Math.sqrt(2 * Math.PI));
       return [mul(dy, add(below, mul(x, density)))];
     }
-    const t = tanh(mul(x, add(mul(square, tanhScale * cubic), tanhScale)));
-    const uSlope = add(mul(square, 3 * tanhScale * cubic), tanhScale);
+    const t = tanh(mul(x, add(mul(square, tanhScale * geluCubic), tanhScale)));
+    const uSlope = add(mul(square, 3 * tanhScale * geluCubic), tanhScale);
     const half = mul(dy, 0.5);
     return [mul(half, add(add(t, 1), mul(mul(x, sub(1, mul(t, t))), uSlope)))];
   },
@@ -79,7 +79,7 @@ export const geluOp: Op<{ readonly approximate: GeluApproximation }> = {
       for (let i = 0; i < y.length; i++) y[i] = 0.5 * x[i] * (1 + erfOf(x[i] * Math.SQRT1_2));
     } else {
       for (let i = 0; i < y.length; i++) {
-        const u = tanhScale * x[i] * (1 + cubic * x[i] * x[i]);
+        const u = tanhScale * x[i] * (1 + geluCubic * x[i] * x[i]);
         y[i] = 0.5 * x[i] * (1 + Math.tanh(u));
       }
     }
@@ -89,7 +89,7 @@ export const geluOp: Op<{ readonly approximate: GeluApproximation }> = {
 };
 
 const exactPlan = elementwise(geluKernel, { functions: [erfNearZeroKernel, erfRestKernel] });
-const tanhPlan = elementwise(geluTanhKernel, { floats: () => [tanhScale, cubic], functions: [sigmoidKernel] });
+const tanhPlan = elementwise(geluTanhKernel, { floats: () => [tanhScale, geluCubic], functions: [sigmoidKernel] });
 
 /** For negative x, Φ(x) is half the rest that erf lacks to 1: 1 + erf would lose its digits. */
 function geluKernel(x: number): number {

@@ -38,7 +38,7 @@ import {
 } from "@gridgrad/core";
 
 import { erfOp } from "../../../ops/erf.ts";
-import { geluOp } from "../../../ops/gelu.ts";
+import { geluCubic, geluOp } from "../../../ops/gelu.ts";
 import { siluOp } from "../../../ops/silu.ts";
 import { smoothL1Op } from "../../../ops/smoothL1Loss.ts";
 import { softplusOp } from "../../../ops/softplus.ts";
@@ -77,7 +77,7 @@ const gelu = kernelOf(geluOp, (cpu, y, [x], { attrs: { approximate }, outShape }
     map(cpu, "gelu", outShape, 16, y, x);
   } else {
     const scale = 2 * Math.sqrt(2 / Math.PI);
-    map(cpu, "geluTanh", outShape, 8, y, x, scale, scale * 0.044715);
+    map(cpu, "geluTanh", outShape, 8, y, x, scale, scale * geluCubic);
   }
 });
 

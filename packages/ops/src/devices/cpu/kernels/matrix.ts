@@ -81,6 +81,9 @@ function writeTaps(cpu: Launcher, taps: readonly Tap[]): number {
   return address;
 }
 
+/** Pixels that go to y one beside the other. */
+const sideBySide = { spreadH: 1, spreadW: 1, shiftH: 0, shiftW: 0 };
+
 /** A matrix product at each of P pixels, as a correlation with one tap. The pixels are one row, since it makes no difference. */
 function pointwise(
   P: number,
@@ -101,7 +104,7 @@ function pointwise(
   | "shiftW"
 > {
   const one = { height: 1, width: P, stepH: 1, stepW: 1, P: 1, Q: P, yHeight: 1, yWidth: P };
-  return { taps: [[0, 0, 0]], ...one, spreadH: 1, spreadW: 1, shiftH: 0, shiftW: 0 };
+  return { taps: [[0, 0, 0]], ...one, ...sideBySide };
 }
 
 /** dw[r, plane, t], with `Correlation`'s names. */
@@ -178,18 +181,7 @@ const conv2d = kernelOf(conv2dOp, (cpu, y, [x, weight], { attrs, inShapes: [xSha
         taps: windowTaps(KH, KW, attrs),
         ...{ N, planes: perGroup, rows, weight: g * rows * perGroup * area, rowStep: perGroup * area, planeStep: area },
         ...{ x: g * perGroup * H * W, imageStep: C * H * W, height: H, width: W, stepH, stepW },
-        ...{
-          y: g * rows * P * Q,
-          P,
-          Q,
-          yImageStep: O * P * Q,
-          yHeight: P,
-          yWidth: Q,
-          spreadH: 1,
-          spreadW: 1,
-          shiftH: 0,
-          shiftW: 0,
-        },
+        ...{ y: g * rows * P * Q, P, Q, yImageStep: O * P * Q, yHeight: P, yWidth: Q, ...sideBySide },
       },
     );
   }

@@ -14,6 +14,7 @@ import {
   evalImagesOption,
   groupsOption,
   scaleOption,
+  scopeOption,
   taskOption,
   upsamplerOption,
 } from "./options.ts";
@@ -32,6 +33,7 @@ export function evalCommand(io: Io): Command {
     .addOption(upsamplerOption())
     .addOption(groupsOption())
     .addOption(scaleOption())
+    .addOption(scopeOption())
     .addOption(dtypeOption())
     .addOption(deviceOption())
     .addOption(evalImagesOption())
@@ -39,7 +41,7 @@ export function evalCommand(io: Io): Command {
     .addHelpText(
       "after",
       `
-A run and its files say which network they are of. For other files say it: --upsampler, and --task, --groups, --scale.
+A run and its files say which network they are of. For other files say it: --upsampler, and --task, --groups, --scale, --scope.
 
 Examples:
   ${io.program} eval runs/segmentation-dysample-seed0
@@ -57,7 +59,7 @@ async function runEval(io: Io, path: string, { json, ...given }: Options): Promi
   fitWeights(task.model, weights);
   const progress = new Progress(io, "evaluation", 0, config.evalImages, "pictures");
   try {
-    const metrics = await task.evaluate((images) => progress.update(images));
+    const metrics = await task.evaluate({ onEvaluated: (images) => progress.update(images) });
     progress.stop();
     const { task: name, upsampler } = config;
     if (json) io.out(JSON.stringify({ weights: weights.file, task: name, upsampler, ...metrics }, null, 2));

@@ -3,7 +3,7 @@
 import { deviceNames } from "@gridgrad/core";
 import { InvalidArgumentError, Option } from "commander";
 
-import { evalImagesRange, scaleRange, seedRange, taskNames } from "../training/config.ts";
+import { evalImagesRange, initNames, scaleRange, seedRange, taskNames } from "../training/config.ts";
 import { upsamplerNames } from "../upsamplers/upsampler.ts";
 import { suggest } from "./suggest.ts";
 
@@ -60,6 +60,14 @@ export function groupsOption(): Option {
 
 export function scaleOption(): Option {
   return integerOption("--scale <n>", "output pixels per input pixel along each axis (2)", ...scaleRange);
+}
+
+export function initOption(): Option {
+  return choiceOption("--init <name>", "where DySample's points start", initNames);
+}
+
+export function scopeOption(): Option {
+  return positiveOption("--scope <x>", "how far an offset of 1 moves a point of DySample, input pixels (0.25)");
 }
 
 export function seedOption(): Option {

@@ -13,9 +13,11 @@ import {
   dtypeOption,
   evalImagesOption,
   groupsOption,
+  initOption,
   integerOption,
   positiveOption,
   scaleOption,
+  scopeOption,
   seedOption,
   taskOption,
   upsamplerOption,
@@ -42,10 +44,13 @@ export function trainCommand(io: Io): Command {
     .addOption(seedOption())
     .addOption(groupsOption())
     .addOption(scaleOption())
+    .addOption(initOption())
+    .addOption(scopeOption())
     .addOption(dtypeOption())
     .addOption(deviceOption())
     .addOption(evalImagesOption())
     .addOption(integerOption("--checkpoint-every <n>", "steps between two checkpoints (25)"))
+    .addOption(integerOption("--eval-every <n>", "steps between two evaluations on the way (0: none)", 0))
     .option("--out <dir>", "folder of the run (runs/TASK-UPSAMPLER-seedN)")
     .option("--resume <dir>", "go on with the run in this folder, bit by bit as if it had not stopped")
     .option("--overwrite", "replace a run that is in the folder already")

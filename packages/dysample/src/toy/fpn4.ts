@@ -5,6 +5,8 @@
  *     c2 = e2(e1(x));  c3 = e4(e3(c2))                       [N, 32, 16, 16] and [N, 48, 8, 8] for 64x64 images
  *     y = f0(up0(l3(c3)) + l2(c2));  y = f1(up1(y));  logits = cls(up2(y))
  *
+ * Upsamplers that are guided by the encoder see what it has at their output's size: l2(c2), e1(x) and the image.
+ *
  * It has 44,822 parameters besides those of the upsamplers. Names are those of a PyTorch module of the same form.
  */
 
@@ -62,10 +64,12 @@ export class Fpn4 extends Module {
    * @param upsampler - one of `upsamplerNames`; all three upsamplers are of this kind.
    * @throws {ValueError} when there is no such upsampler, or its groups do not divide 32.
    */
-  constructor(upsampler: string, { groups, random }: Omit<UpsamplerOptions, "scale"> = {}) {
+  constructor(upsampler: string, options: Omit<UpsamplerOptions, "scale" | "guideChannels"> = {}) {
     super();
+    const { random } = options;
     const C = decoderChannels;
-    const up = (): Upsampler => createUpsampler(upsampler, C, { scale: 2, groups, random });
+    const up = (guideChannels: number): Upsampler =>
+      createUpsampler(upsampler, C, { ...options, scale: 2, guideChannels });
     this.e1 = new ConvBnRelu(3, 16, 3, { stride: 2, random });
     this.e2 = new ConvBnRelu(16, 32, 3, { stride: 2, random });
     this.e3 = new ConvBnRelu(32, 48, 3, { stride: 2, random });
@@ -76,16 +80,18 @@ export class Fpn4 extends Module {
     this.f1 = new ConvBnRelu(C, C, 1, { random });
     this.cls = new Conv2d(C, shapes64.classes.length, 1, { random });
     // Last, so that networks that differ in the upsampler only start from the same other weights.
-    this.up0 = up();
-    this.up1 = up();
-    this.up2 = up();
+    this.up0 = up(C);
+    this.up1 = up(16);
+    this.up2 = up(shapes64.channels);
   }
 
   forward(x: Tensor): Tensor {
-    const c2 = this.e2.forward(this.e1.forward(x));
+    const c1 = this.e1.forward(x);
+    const c2 = this.e2.forward(c1);
     const c3 = this.e4.forward(this.e3.forward(c2));
-    const merged = this.f0.forward(add(this.up0.forward(this.l3.forward(c3)), this.l2.forward(c2)));
-    const y = this.f1.forward(this.up1.forward(merged));
-    return this.cls.forward(this.up2.forward(y));
+    const lateral = this.l2.forward(c2);
+    const merged = this.f0.forward(add(this.up0.forward(this.l3.forward(c3), lateral), lateral));
+    const y = this.f1.forward(this.up1.forward(merged, c1));
+    return this.cls.forward(this.up2.forward(y, x));
   }
 }

@@ -9,13 +9,17 @@ test("an empty configuration is the toy task with DySample, 400 steps of 16 pict
       "checkpointEvery": 25,
       "device": "cpu",
       "dtype": "float32",
+      "evalEvery": 0,
       "evalImages": 256,
       "groups": 4,
+      "init": "bilinear",
       "lr": 0.01,
       "scale": 2,
+      "scope": 0.25,
       "seed": 0,
       "steps": 400,
       "task": "segmentation",
+      "trainable": "all",
       "upsampler": "dysample",
       "warmup": 20,
     }
@@ -62,7 +66,7 @@ test("what no run can have is refused", () => {
   });
   expect(messages).toMatchInlineSnapshot(`
     [
-      "ConfigError: config: fields must be among task, upsampler, seed, steps, batch, lr, warmup, groups, scale, dtype, device, checkpointEvery, evalImages, got "stesp"",
+      "ConfigError: config: fields must be among task, upsampler, seed, steps, batch, lr, warmup, groups, scale, init, scope, trainable, dtype, device, checkpointEvery, evalEvery, evalImages, got "stesp"",
       "ConfigError: config: steps must be an integer of at least 1, got 0",
       "ConfigError: config: warmup must be an integer of at least 0, got -1",
       "ConfigError: config: evalImages must be an integer in 1 .. 256, got 257",

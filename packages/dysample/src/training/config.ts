@@ -5,11 +5,16 @@
 import { deviceNames } from "@gridgrad/core";
 
 import { shapes64, VALIDATION } from "../toy/shapes64.ts";
+import { dysampleVariants } from "../upsamplers/dysample.ts";
 import { upsamplerNames } from "../upsamplers/upsampler.ts";
 
 export const taskNames = ["segmentation", "restoration"] as const;
 
 export type TaskName = (typeof taskNames)[number];
+
+export const initNames = ["bilinear", "nearest"] as const;
+
+export const trainableNames = ["all", "offsets"] as const;
 
 export interface TrainConfig {
   readonly task: TaskName;
@@ -28,10 +33,18 @@ export interface TrainConfig {
   readonly groups: number;
   /** Output pixels per input pixel along each axis. The segmentation network upsamples three times by 2. */
   readonly scale: number;
+  /** Where DySample's points start. */
+  readonly init: "bilinear" | "nearest";
+  /** How far an offset of 1 moves a point of DySample at the start, in input pixels. */
+  readonly scope: number;
+  /** What learns: the whole network, or the layers of DySample that predict offsets, and nothing else. */
+  readonly trainable: "all" | "offsets";
   readonly dtype: "float32" | "float64";
   readonly device: string;
   /** Steps between two checkpoints. */
   readonly checkpointEvery: number;
+  /** Steps between two evaluations on the way, on a few pictures; 0 for none but the final one. */
+  readonly evalEvery: number;
   /** Validation pictures of the final evaluation. */
   readonly evalImages: number;
 }
@@ -47,9 +60,13 @@ const defaults: TrainConfig = {
   warmup: 20,
   groups: 4,
   scale: 2,
+  init: "bilinear",
+  scope: 0.25,
+  trainable: "all",
   dtype: "float32",
   device: "cpu",
   checkpointEvery: 25,
+  evalEvery: 0,
   evalImages: VALIDATION.count,
 };
 
@@ -97,18 +114,32 @@ export function resolveConfig(given: Partial<TrainConfig> = {}): TrainConfig {
   const config: TrainConfig = { ...defaults, ...taskDefaults[task], ...present };
 
   checkChoice("upsampler", config.upsampler, upsamplerNames);
+  checkChoice("init", config.init, initNames);
+  checkChoice("trainable", config.trainable, trainableNames);
   checkChoice("dtype", config.dtype, ["float32", "float64"]);
   checkChoice("device", config.device, deviceNames());
   checkInteger("seed", config.seed, ...seedRange);
   for (const field of ["steps", "batch", "groups", "checkpointEvery"] as const) checkInteger(field, config[field], 1);
   checkInteger("warmup", config.warmup, 0);
+  checkInteger("evalEvery", config.evalEvery, 0);
   checkInteger("evalImages", config.evalImages, ...evalImagesRange);
   checkInteger("scale", config.scale, ...scaleRange);
   if (config.task === "segmentation" && config.scale !== 2) {
     throw wrong("scale must be 2 for segmentation, whose network is made for it", config.scale);
   }
-  if (!(config.lr > 0 && config.lr < Infinity)) throw wrong("lr must be above 0 and finite", config.lr);
+  for (const field of ["lr", "scope"] as const) {
+    if (!(config[field] > 0 && config[field] < Infinity))
+      throw wrong(`${field} must be above 0 and finite`, config[field]);
+  }
+  if (config.trainable === "offsets" && !(config.task === "segmentation" && hasOffsets(config.upsampler))) {
+    const rule = `trainable "offsets" goes with segmentation and an upsampler among ${upsamplerNames.filter(hasOffsets).join(", ")}`;
+    throw wrong(rule, `${config.task} with ${config.upsampler}`);
+  }
   return config;
+}
+
+function hasOffsets(upsampler: string): boolean {
+  return Object.hasOwn(dysampleVariants, upsampler);
 }
 
 /** The fields in which two configurations differ. */

@@ -1,4 +1,4 @@
-/** @file metrics.jsonl: one JSON object a line, for each training step and at the end for the evaluation. */
+/** @file metrics.jsonl: one JSON object a line, for each training step, for each evaluation on the way, and at the end for the last one. */
 
 import { existsSync } from "node:fs";
 import { type FileHandle, open, readFile } from "node:fs/promises";
@@ -19,6 +19,12 @@ export interface StepMetrics {
   readonly ms: number;
 }
 
+/** An evaluation on the way, after a step. */
+export interface Validation {
+  readonly step: number;
+  readonly validation: Metrics;
+}
+
 /** The open file of a run. */
 export class MetricsLog {
   readonly #file: FileHandle;
@@ -29,12 +35,14 @@ export class MetricsLog {
 
   /** Opens the log behind the line of step `after`; what stands there already of later steps is dropped. */
   static async open(path: string, after: number): Promise<MetricsLog> {
-    const kept = (await readSteps(path)).filter(({ step }) => step <= after);
+    const kept = (await readLines(path)).filter(
+      (line) => line.step <= after && ("loss" in line || "validation" in line),
+    );
     await writeFileAtomic(path, kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
     return new MetricsLog(await open(path, "a"));
   }
 
-  async write(line: StepMetrics | { readonly step: number; readonly evaluation: Metrics }): Promise<void> {
+  async write(line: StepMetrics | Validation | { readonly step: number; readonly evaluation: Metrics }): Promise<void> {
     await this.#file.write(`${JSON.stringify(line)}\n`);
   }
 
@@ -48,14 +56,24 @@ export class MetricsLog {
   }
 }
 
-/** The steps of a log. The line that a killed process was writing is left out. */
+/** The steps of a log. */
 export async function readSteps(path: string): Promise<StepMetrics[]> {
+  return (await readLines(path)).filter((line): line is StepMetrics => "loss" in line && typeof line.loss === "number");
+}
+
+/** The evaluations on the way. */
+export async function readValidations(path: string): Promise<Validation[]> {
+  return (await readLines(path)).filter((line): line is Validation => "validation" in line);
+}
+
+/** What a log holds. The line that a killed process was writing is left out. */
+async function readLines(path: string): Promise<(StepMetrics | Validation | { readonly step: number })[]> {
   if (!existsSync(path)) return [];
   const lines = (await readFile(path, "utf8")).split("\n").slice(0, -1); // what follows the last line end is not a line
   return lines.flatMap((line) => {
     try {
-      const entry = JSON.parse(line) as StepMetrics;
-      return typeof entry.loss === "number" ? [entry] : [];
+      const entry: unknown = JSON.parse(line);
+      return typeof entry === "object" && entry !== null && "step" in entry ? [entry as { step: number }] : [];
     } catch {
       return [];
     }

@@ -30,10 +30,11 @@ export class PictureUpsampler extends Module {
   /** Channels that the upsampler sees, at least 3. */
   readonly channels: number;
 
-  constructor(upsampler: string, { scale = 2, groups = 1, random }: UpsamplerOptions = {}) {
+  constructor(upsampler: string, options: Omit<UpsamplerOptions, "guideChannels"> = {}) {
     super();
+    const { scale = 2, groups = 1 } = options;
     this.channels = channelsFor(upsampler, scale, groups);
-    this.up = createUpsampler(upsampler, this.channels, { scale, groups, random });
+    this.up = createUpsampler(upsampler, this.channels, { ...options, scale, groups });
   }
 
   forward(x: Tensor): Tensor {

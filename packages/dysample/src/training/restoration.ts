@@ -23,21 +23,14 @@ const { channels } = shapes64;
 /** Pictures in a strip. */
 const shown = 6;
 
-export async function restorationTask({
-  upsampler,
-  seed,
-  batch,
-  groups,
-  scale,
-  dtype,
-  evalImages,
-}: TrainConfig): Promise<Task> {
-  const model = new PictureUpsampler(upsampler, { scale, groups, random: new Random(seed) });
+export async function restorationTask(config: TrainConfig): Promise<Task> {
+  const { upsampler, seed, batch, groups, scale, init, scope, dtype, evalImages } = config;
+  const model = new PictureUpsampler(upsampler, { scale, groups, init, scope, random: new Random(seed) });
   if (model.parameterCount === 0) {
     throw new ValueError("restoration", "the upsampler must have parameters to train", upsampler);
   }
   await model.to(dtype);
-  const bilinear = new Bilinear(scale);
+  const bilinear = new Bilinear(channels, { scale });
   // A picture of 64 pixels that s does not divide loses its last rows and columns.
   const size = Math.floor(shapes64.size / scale) * scale;
 
@@ -48,6 +41,7 @@ export async function restorationTask({
 
   return {
     model,
+    parameters: model.parameters(),
     upsamplerParameters: model.parameterCount,
 
     loss(step) {
@@ -55,16 +49,16 @@ export async function restorationTask({
       return mseLoss(model.train().forward(input), target);
     },
 
-    async evaluate(onEvaluated) {
+    async evaluate({ images = evalImages, onEvaluated } = {}) {
       const decibels = { psnr: 0, psnrBilinear: 0 };
-      await validationBatches(evalImages, onEvaluated, async (start, count) => {
+      await validationBatches(images, onEvaluated, async (start, count) => {
         const { input, target } = pair(VALIDATION.dataset, start, count);
         const truth = await target.data();
         decibels.psnr += sumOfPsnr(await model.eval().forward(input).data(), truth, count);
         decibels.psnrBilinear += sumOfPsnr(await bilinear.forward(input).data(), truth, count);
       });
       const { psnr, psnrBilinear } = decibels;
-      return { psnr: psnr / evalImages, psnrBilinear: psnrBilinear / evalImages, images: evalImages };
+      return { psnr: psnr / images, psnrBilinear: psnrBilinear / images, images };
     },
 
     async strip() {

@@ -2,7 +2,9 @@
  * @file The folder of a run, and the order in which it is written: whenever the process is killed, what is there can be resumed.
  *
  *     config.json               first, in place together with the folder
+ *     start.safetensors         the weights that a run begins with, where it does not draw them itself
  *     metrics.jsonl             a line per step, before the checkpoint that includes the step
+ *     halfway.safetensors       the weights after half of the steps, before the checkpoint that includes them
  *     checkpoint.safetensors    every few steps; without one a run resumes from its beginning
  *     weights.safetensors, strip.png, result.json      at the end, the result last: it says that the run is complete
  *
@@ -24,6 +26,8 @@ const files = {
   strip: "strip.png",
   weights: "weights.safetensors",
   checkpoint: "checkpoint.safetensors",
+  halfway: "halfway.safetensors",
+  start: "start.safetensors",
   metrics: "metrics.jsonl",
   config: "config.json",
 } as const;
@@ -31,7 +35,7 @@ const files = {
 const format = "gridgrad-run-1";
 
 /** A file of this name was being written when its process was killed. */
-const unfinished = /^\.?(result\.json|strip\.png|(weights|checkpoint)\.safetensors|metrics\.jsonl|config\.json)\.[-0-9a-f]{36}\.tmp$/; // prettier-ignore
+const unfinished = /^\.?(result\.json|strip\.png|(weights|checkpoint|halfway|start)\.safetensors|metrics\.jsonl|config\.json)\.[-0-9a-f]{36}\.tmp$/; // prettier-ignore
 
 /** A folder that cannot serve as the run that it was given for: the message says why, and what to do. */
 export class RunFolderError extends Error {

@@ -9,10 +9,10 @@ const config = resolveConfig({ upsampler: "bilinear", batch: 2, evalImages: 3 })
 test("the evaluation is that of the predictions, batch by batch", async () => {
   const task = await segmentationTask(config);
   const evaluated: number[] = [];
-  const result = await task.evaluate((images) => void evaluated.push(images));
+  const result = await task.evaluate({ onEvaluated: (images) => void evaluated.push(images) });
   const metrics = new SegmentationMetrics({ classes: 6, height: 64, width: 64 });
   metrics.add(await task.predict(0, 3), validationPictures(0, 3).truth);
-  expect(result).toEqual(metrics.result());
+  expect(result).toEqual({ ...metrics.result(), loss: expect.any(Number) });
   expect(evaluated).toEqual([3]);
 });
 

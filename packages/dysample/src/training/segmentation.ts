@@ -2,7 +2,7 @@
  * @file The toy task: which shape does each pixel of a shapes64 picture belong to? Only the upsamplers differ between runs.
  */
 
-import { leaf, Random, type Tensor } from "@gridgrad/core";
+import { leaf, Random, realize, type Tensor } from "@gridgrad/core";
 import { crossEntropy } from "@gridgrad/ops";
 
 import { segmentationStrip } from "../picture/strip.ts";
@@ -24,46 +24,53 @@ export interface SegmentationTask extends Task {
   predict(start: number, count: number): Promise<Uint8Array>;
 }
 
-export async function segmentationTask({
-  upsampler,
-  seed,
-  batch,
-  groups,
-  dtype,
-  evalImages,
-}: TrainConfig): Promise<SegmentationTask> {
-  const model = new Fpn4(upsampler, { groups, random: new Random(seed) });
+/** Parameters of DySample that decide where to sample, by their names in the network. */
+const ofOffsets = /\.(offset|scope)\./;
+
+export async function segmentationTask(config: TrainConfig): Promise<SegmentationTask> {
+  const { upsampler, seed, batch, groups, init, scope, trainable, dtype, evalImages } = config;
+  const model = new Fpn4(upsampler, { groups, init, scope, random: new Random(seed) });
   await model.to(dtype);
+  const onlyOffsets = trainable === "offsets";
+  const named = [...model.namedParameters()].filter(([name]) => !onlyOffsets || ofOffsets.test(name));
 
   const input = (images: Float32Array): Tensor =>
     leaf([images.length / (channels * size * size), channels, size, size], "float32", images).cast(dtype);
 
-  const classify = async (images: Float32Array): Promise<Uint8Array> => {
-    const logits = model.eval().forward(input(images));
+  const labels = (masks: Int32Array): Tensor => leaf([masks.length / size ** 2, size, size], "int32", masks);
+
+  const classify = async (logits: Tensor): Promise<Uint8Array> => {
     const values = (await logits.data()) as Float32Array | Float64Array;
     return argmaxChannels(values, logits.shape as [number, number, number, number]);
   };
 
   const predict = (start: number, count: number): Promise<Uint8Array> =>
-    classify(makeBatch(VALIDATION.dataset, start, count).images);
+    classify(model.eval().forward(input(makeBatch(VALIDATION.dataset, start, count).images)));
 
   return {
     model,
     predict,
+    parameters: named.map(([, parameter]) => parameter),
     upsamplerParameters: [model.up0, model.up1, model.up2].reduce((total, up) => total + up.parameterCount, 0),
 
     loss(step) {
       const { images, masks } = makeBatch(trainingDataset(seed), step * batch, batch);
-      return crossEntropy(model.train().forward(input(images)), leaf([batch, size, size], "int32", masks));
+      // A frozen network keeps its running statistics, too.
+      return crossEntropy(model.train(!onlyOffsets).forward(input(images)), labels(masks));
     },
 
-    async evaluate(onEvaluated) {
+    async evaluate({ images = evalImages, onEvaluated } = {}) {
       const metrics = new SegmentationMetrics({ classes: classes.length, height: size, width: size });
-      await validationBatches(evalImages, onEvaluated, async (start, count) => {
-        const { images, masks } = makeBatch(VALIDATION.dataset, start, count);
-        metrics.add(await classify(images), masks);
+      let loss = 0;
+      await validationBatches(images, onEvaluated, async (start, count) => {
+        const pictures = makeBatch(VALIDATION.dataset, start, count);
+        const logits = model.eval().forward(input(pictures.images));
+        const mean = crossEntropy(logits, labels(pictures.masks));
+        await realize(logits, mean);
+        loss += (count / images) * (await mean.item());
+        metrics.add(await classify(logits), pictures.masks);
       });
-      return { ...metrics.result() };
+      return { ...metrics.result(), loss };
     },
 
     async strip() {

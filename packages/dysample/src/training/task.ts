@@ -4,7 +4,7 @@
  */
 
 import { type Tensor, ValueError } from "@gridgrad/core";
-import type { Module } from "@gridgrad/nn";
+import type { Module, Parameter } from "@gridgrad/nn";
 
 import type { Picture } from "../picture/png.ts";
 import { ConfigError, type TrainConfig } from "./config.ts";
@@ -17,15 +17,23 @@ export type Metrics = Readonly<Record<string, number | readonly number[]>>;
 /** Told after each batch of an evaluation how many pictures are done. */
 export type OnEvaluated = (images: number) => void | Promise<void>;
 
+export interface EvaluateOptions {
+  /** Of the first validation pictures. Default: as many as the configuration says. */
+  readonly images?: number;
+  readonly onEvaluated?: OnEvaluated;
+}
+
 export interface Task {
   /** The network; its initial weights follow from the configuration's seed. */
   readonly model: Module;
+  /** Of the network, those that training changes. */
+  readonly parameters: readonly Parameter[];
   /** Elements of the parameters in the upsampler or upsamplers. */
   readonly upsamplerParameters: number;
   /** Records the loss of a training step, counted from 0, on that step's own pictures. */
   loss(step: number): Tensor;
-  /** Measures the network on the first validation pictures, as many as the configuration says. */
-  evaluate(onEvaluated?: OnEvaluated): Promise<Metrics>;
+  /** Measures the network on validation pictures. */
+  evaluate(options?: EvaluateOptions): Promise<Metrics>;
   /** Draws what the network makes of a few validation pictures, beside what is right. */
   strip(): Promise<Picture>;
   /** The results in one line. */

@@ -67,6 +67,7 @@ describe.each(["segmentation", "restoration"] as const)("%s", (task) => {
     expect((await readdir("run")).sort()).toEqual([
       "checkpoint.safetensors",
       "config.json",
+      "halfway.safetensors",
       "metrics.jsonl",
       "result.json",
       "strip.png",
@@ -109,12 +110,14 @@ describe("wherever a process is killed, the run resumes", () => {
       await writeFile("killed/checkpoint.safetensors.01234567-89ab-cdef-0123-456789abcdef.tmp", "half of");
     },
     "between two checkpoints": async () => {
-      await copyFile("four/checkpoint.safetensors", "killed/checkpoint.safetensors");
+      for (const name of ["halfway", "checkpoint"]) {
+        await copyFile(`four/${name}.safetensors`, `killed/${name}.safetensors`);
+      }
       const lines = (await readFile("whole/metrics.jsonl", "utf8")).split("\n");
       await writeFile("killed/metrics.jsonl", `${lines.slice(0, 5).join("\n")}\n${lines[5].slice(0, 20)}`);
     },
     "after the evaluation": async () => {
-      for (const name of ["checkpoint.safetensors", "metrics.jsonl", "weights.safetensors"]) {
+      for (const name of ["halfway.safetensors", "checkpoint.safetensors", "metrics.jsonl", "weights.safetensors"]) {
         await copyFile(`whole/${name}`, `killed/${name}`);
       }
     },

@@ -7,12 +7,12 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 
 import { getDevice, SafetensorsError, setDevice, ValueError } from "@gridgrad/core";
-import { Adam, cosineLr, NonFiniteError, restoreCheckpoint } from "@gridgrad/nn";
-import { readCheckpoint, saveCheckpoint, saveWeights, writeFileAtomic } from "@gridgrad/nn/node";
+import { Adam, cosineLr, type Module, NonFiniteError, restoreCheckpoint, type StateDict } from "@gridgrad/nn";
+import { readCheckpoint, readStateDict, saveCheckpoint, saveWeights, writeFileAtomic } from "@gridgrad/nn/node";
 
 import { writePng } from "../picture/png.ts";
 import { compileMs } from "./compileMs.ts";
-import { differences, type TrainConfig } from "./config.ts";
+import { ConfigError, differences, type TrainConfig } from "./config.ts";
 import { medianMs, MetricsLog, readSteps, type StepMetrics } from "./metricsLog.ts";
 import { RunFolder, RunFolderError } from "./runFolder.ts";
 import { createTask, type Metrics, type Task } from "./task.ts";
@@ -23,6 +23,8 @@ export interface TrainHooks {
   /** The run begins, or goes on after `done` steps. */
   readonly onStart?: (config: TrainConfig, done: number) => void;
   readonly onStep?: (metrics: StepMetrics) => void;
+  /** A checkpoint of the state after `step` steps is on the disk. */
+  readonly onCheckpoint?: (step: number) => void;
   /** The evaluation has come so far; it begins with 0. */
   readonly onEvaluated?: (images: number) => void;
   /** When it is aborted, the step under way is finished and a checkpoint is written. */
@@ -65,19 +67,26 @@ export class TrainingError extends Error {
  * @param config - from `resolveConfig`.
  * @param path - the folder, which is made.
  * @param options.overwrite - replace a run that is there.
+ * @param options.start - the weights to begin with, all but those of the upsamplers at least.
  * @throws {RunFolderError} when the folder holds a run and `overwrite` is not set.
- * @throws {ConfigError} when the configuration does not fit its upsampler; nothing is written then.
+ * @throws {ConfigError} when the configuration does not fit its upsampler, or `start` the network; nothing is written then.
  * @throws {TrainingError} when a loss or gradient is not finite.
  */
 export async function train(
   config: TrainConfig,
   path: string,
   hooks: TrainHooks = {},
-  { overwrite = false }: { overwrite?: boolean } = {},
+  { overwrite = false, start }: { overwrite?: boolean; start?: StateDict } = {},
 ): Promise<TrainOutcome> {
   const task = await prepare(config);
+  const whole = start && (await completed(start, task.model));
+  if (whole) task.model.loadStateDict(whole);
+  else if (config.trainable === "offsets") {
+    throw new ConfigError('config: trainable "offsets" must start from weights of a trained network, got none');
+  }
   const folder = new RunFolder(path);
   await folder.begin(config, overwrite);
+  if (whole) await saveWeights(folder.file("start"), task.model, describeWeights(config));
   return new Training(config, folder, task, hooks).run();
 }
 
@@ -98,12 +107,33 @@ export async function resume(
   return new Training(config, folder, await prepare(config), hooks).run();
 }
 
+/** Weights to start from, with the model's own for an upsampler that they lack. */
+async function completed(start: StateDict, model: Module): Promise<StateDict> {
+  const own = await model.stateDict();
+  const wrong = [
+    ...Object.keys(start).filter((name) => !Object.hasOwn(own, name)),
+    ...Object.keys(own).filter((name) => !Object.hasOwn(start, name) && !ofUpsampler.test(name)),
+  ];
+  if (wrong.length > 0) {
+    throw new ConfigError(
+      `train: weights to start from must have the names of the network, but for its upsamplers, got others: ${wrong.join(", ")}`,
+    );
+  }
+  return { ...own, ...start };
+}
+
 /** The task, on its device, which stays the current one: the trained weights are on it. Rejects when the device is missing. */
 async function prepare(config: TrainConfig): Promise<Task> {
   if (getDevice().name !== config.device) setDevice(config.device);
   await getDevice().ready?.();
   return createTask(config);
 }
+
+/** Pictures of an evaluation on the way: enough to see a curve, and little beside the steps between two. */
+const onTheWay = 64;
+
+/** Names of what belongs to an upsampler of the network. */
+const ofUpsampler = /^up\d\./;
 
 class Training {
   readonly #config: TrainConfig;
@@ -117,7 +147,7 @@ class Training {
     this.#folder = folder;
     this.#task = task;
     this.#hooks = hooks;
-    this.#optimizer = new Adam(task.model.parameters(), { lr: config.lr });
+    this.#optimizer = new Adam(task.parameters, { lr: config.lr });
   }
 
   async run(): Promise<TrainOutcome> {
@@ -140,7 +170,10 @@ class Training {
   /** Loads the checkpoint, if there is one, and returns how many steps it is after. */
   async #restore(): Promise<number> {
     const path = this.#folder.file("checkpoint");
-    if (!existsSync(path)) return 0;
+    if (!existsSync(path)) {
+      await this.#begin();
+      return 0;
+    }
     try {
       const checkpoint = await readCheckpoint(path);
       const changed = differences(this.#config, (checkpoint.extra ?? {}) as Partial<TrainConfig>);
@@ -159,9 +192,21 @@ class Training {
     }
   }
 
+  /** Loads the weights that the run begins with, if they are not drawn. */
+  async #begin(): Promise<void> {
+    const path = this.#folder.file("start");
+    if (existsSync(path)) this.#task.model.loadStateDict((await readStateDict(path)).tensors);
+    else if (this.#config.trainable === "offsets") {
+      throw new RunFolderError(
+        `${path} must hold the weights that the run begins with, but it is not there; start again (--overwrite)`,
+      );
+    }
+  }
+
   /** Trains up to the last step, or to the one under way when the signal is aborted, and returns its number. */
   async #steps(done: number, log: MetricsLog): Promise<number> {
-    const { lr, steps, warmup, checkpointEvery } = this.#config;
+    const { lr, steps, warmup, checkpointEvery, evalEvery } = this.#config;
+    const half = Math.ceil(steps / 2);
     const rate = cosineLr({ lr, steps, warmup });
     for (let t = done; t < steps; t++) {
       const start = performance.now() - compileMs();
@@ -170,6 +215,10 @@ class Training {
       const ms = Math.round((performance.now() - compileMs() - start) * 100) / 100;
       const metrics: StepMetrics = { step: t + 1, loss, lr: this.#optimizer.lr, gradNorm, ms };
       await log.write(metrics);
+      // Both come before the checkpoint: a run that goes on from it has them.
+      if (t + 1 === half)
+        await saveWeights(this.#folder.file("halfway"), this.#task.model, describeWeights(this.#config));
+      if (evalEvery > 0 && (t + 1) % evalEvery === 0 && t + 1 < steps) await this.#validate(t + 1, log);
       await new Promise((turned) => setTimeout(turned, 0)); // signals and the progress bar get their turn
       const stop = this.#hooks.signal?.aborted ?? false;
       if (stop || (t + 1) % checkpointEvery === 0 || t + 1 === steps) await this.#saveCheckpoint(log);
@@ -195,19 +244,28 @@ class Training {
     }
   }
 
+  /** An evaluation on the way. It leaves no trace in the weights, so a run with others ends the same. */
+  async #validate(step: number, log: MetricsLog): Promise<void> {
+    const images = Math.min(onTheWay, this.#config.evalImages);
+    await log.write({ step, validation: await this.#task.evaluate({ images }) });
+  }
+
   async #saveCheckpoint(log: MetricsLog): Promise<void> {
     await log.sync(); // a checkpoint without the lines of its steps would leave a gap in the log
     const run = { model: this.#task.model, optimizer: this.#optimizer };
     await saveCheckpoint(this.#folder.file("checkpoint"), run, this.#optimizer.steps, this.#config);
+    this.#hooks.onCheckpoint?.(this.#optimizer.steps);
   }
 
   async #finish(log: MetricsLog): Promise<TrainOutcome> {
     const { model, upsamplerParameters } = this.#task;
     const { task, upsampler, steps } = this.#config;
     this.#hooks.onEvaluated?.(0);
-    const metrics = await this.#task.evaluate((images) => {
-      this.#hooks.onEvaluated?.(images);
-      if (this.#hooks.signal?.aborted) throw new Stopped();
+    const metrics = await this.#task.evaluate({
+      onEvaluated: (images) => {
+        this.#hooks.onEvaluated?.(images);
+        if (this.#hooks.signal?.aborted) throw new Stopped();
+      },
     });
     await log.write({ step: steps, evaluation: metrics });
     await saveWeights(this.#folder.file("weights"), model, describeWeights(this.#config));

@@ -30,7 +30,7 @@ export async function upsamplePicture(picture: Picture, upsampler: PictureUpsamp
 
   const { scale } = upsampler.up;
   const colours = await upsampler.forward(planes(shades === 1 ? [0, 0, 0] : [0, 1, 2])).data();
-  const alpha = hasAlpha ? await new Bilinear(scale).forward(planes([channels - 1])).data() : null;
+  const alpha = hasAlpha ? await new Bilinear(1, { scale }).forward(planes([channels - 1])).data() : null;
 
   const pixels = width * scale * height * scale;
   const result = highest === 0xffff ? new Uint16Array(pixels * channels) : new Uint8Array(pixels * channels);

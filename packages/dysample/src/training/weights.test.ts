@@ -19,7 +19,7 @@ const config = resolveConfig({
   batch: 1,
   evalImages: 1,
 });
-const network = { task: "restoration", upsampler: "dysample-s", scale: 3, groups: 1 };
+const network = { task: "restoration", upsampler: "dysample-s", scale: 3, groups: 1, scope: 0.25 };
 
 beforeEach(async () => {
   process.chdir(await mkdtemp(join(tmpdir(), "gridgrad-weights-")));

@@ -13,7 +13,7 @@ import type { TrainConfig } from "./config.ts";
 import { RunFolder } from "./runFolder.ts";
 
 /** What one has to know to make a network that weights fit. */
-export type Network = Pick<TrainConfig, "task" | "upsampler" | "groups" | "scale">;
+export type Network = Pick<TrainConfig, "task" | "upsampler" | "groups" | "scale" | "scope">;
 
 export interface Weights {
   readonly state: StateDict;
@@ -29,8 +29,8 @@ export class WeightsError extends Error {
 }
 
 /** The metadata of a weights file. */
-export function describeWeights({ task, upsampler, groups, scale }: Network): Record<string, string> {
-  return { gridgrad: JSON.stringify({ task, upsampler, groups, scale }) };
+export function describeWeights({ task, upsampler, groups, scale, scope }: Network): Record<string, string> {
+  return { gridgrad: JSON.stringify({ task, upsampler, groups, scale, scope }) };
 }
 
 /**
@@ -49,13 +49,13 @@ export async function readWeights(path: string): Promise<Weights> {
     return { state: tensors, network: networkOf(path, metadata), file: path };
   }
   const folder = new RunFolder(path);
-  const { task, upsampler, groups, scale } = await folder.readConfig();
+  const { task, upsampler, groups, scale, scope } = await folder.readConfig();
   const name = folder.has("weights") ? "weights" : "checkpoint";
   if (!folder.has(name)) {
     throw new WeightsError(`${path} must have weights, but the run has not come to its first checkpoint; resume it`);
   }
   const file = folder.file(name);
-  return { state: (await readStateDict(file)).tensors, network: { task, upsampler, groups, scale }, file };
+  return { state: (await readStateDict(file)).tensors, network: { task, upsampler, groups, scale, scope }, file };
 }
 
 /** A weights file has an entry of its own, a checkpoint its run's configuration. */
@@ -63,8 +63,8 @@ function networkOf(path: string, metadata: Readonly<Record<string, string>>): Ne
   const json = metadata.gridgrad ?? metadata.extra;
   if (json === undefined) return null;
   try {
-    const { task, upsampler, groups, scale } = JSON.parse(json) as Network;
-    return { task, upsampler, groups, scale };
+    const { task, upsampler, groups, scale, scope } = JSON.parse(json) as Network;
+    return { task, upsampler, groups, scale, scope };
   } catch (error) {
     throw new SafetensorsError(`${path}: its metadata must say in JSON which network it is of: ${String(error)}`);
   }

@@ -31,6 +31,13 @@ export interface DySampleOptions extends InitOptions {
   readonly groups?: number;
   /** Predict how far the points may move, too. Default false. */
   readonly dyscope?: boolean;
+  /**
+   * Where the points start: at those of a bilinear resize, or all of a pixel's at its centre, as nearest neighbours read, which is what
+   * the paper improves on first. Default `bilinear`.
+   */
+  readonly init?: "bilinear" | "nearest";
+  /** How far an offset of 1 moves a point, in input pixels; with a dynamic scope at the start, and at most twice as far. Default 0.25. */
+  readonly scope?: number;
 }
 
 /** The paper's four variants by their names. */
@@ -41,11 +48,8 @@ export const dysampleVariants = {
   "dysample-s+": { style: "pl", dyscope: true },
 } as const satisfies Record<string, DySampleOptions>;
 
-/** Farthest that a static offset of 1 moves a point, in input pixels: half of 0.5, where neighbouring points begin to overlap. */
-const staticScope = 0.25;
-
-/** Farthest that a dynamic scope lets an offset of 1 move a point. At init sigmoid(0) = 1/2 makes it the static one. */
-const dynamicScope = 0.5;
+/** In input pixels: points of a resize by 2 are 1/2 apart, so this is where neighbours begin to overlap when an offset reaches 1. */
+const defaultScope = 0.25;
 
 /**
  * Upsamples `[N, C, H, W]` to `[N, C, s H, s W]` at learned positions. Starts as bilinear upsampling, nearly: offset weights are
@@ -70,10 +74,19 @@ export class DySample extends Module {
   readonly scale: number;
   readonly style: "lp" | "pl";
   readonly groups: number;
+  readonly staticScope: number;
 
   constructor(
     inChannels: number,
-    { scale = 2, style = "lp", groups = 4, dyscope = false, random }: DySampleOptions = {},
+    {
+      scale = 2,
+      style = "lp",
+      groups = 4,
+      dyscope = false,
+      init = "bilinear",
+      scope = defaultScope,
+      random,
+    }: DySampleOptions = {},
   ) {
     super();
     for (const [name, n] of Object.entries({ inChannels, scale, groups })) {
@@ -82,6 +95,12 @@ export class DySample extends Module {
     }
     if (style !== "lp" && style !== "pl")
       throw new ValueError("DySample", 'style must be "lp" or "pl"', JSON.stringify(style));
+    if (init !== "bilinear" && init !== "nearest") {
+      throw new ValueError("DySample", 'init must be "bilinear" or "nearest"', JSON.stringify(init));
+    }
+    if (!(scope > 0 && scope < Infinity)) {
+      throw new ValueError("DySample", "scope must be a number of pixels above 0", String(scope));
+    }
     if (inChannels % groups !== 0) {
       throw new ValueError("DySample", `inChannels must be divisible by groups = ${groups}`, String(inChannels));
     }
@@ -98,11 +117,15 @@ export class DySample extends Module {
     this.offset.bias = new Parameter(zeros([to]));
     this.scope = dyscope ? new Conv2d(from, to, 1, { bias: false, random }) : null;
     if (this.scope) this.scope.weight = new Parameter(zeros(this.scope.weight.shape));
-    this.init_pos = new Buffer(initialPositions(scale, groups), { optional: true });
+    this.init_pos = new Buffer(
+      init === "bilinear" ? initialPositions(scale, groups) : zeros([1, 2 * groups * scale ** 2, 1, 1]),
+      { optional: true },
+    );
     this.inChannels = inChannels;
     this.scale = scale;
     this.style = style;
     this.groups = groups;
+    this.staticScope = scope;
   }
 
   /** Offsets that start far from zero do not train, so initialising the whole model leaves them alone. */
@@ -124,9 +147,9 @@ export class DySample extends Module {
       throw new ShapeError("DySample", `x must be [N, C, H, W] with C = ${this.inChannels} channels`, { x: x.shape });
     }
     const features = this.style === "lp" ? x : pixelShuffle(x, this.scale);
-    const moved = this.scope
-      ? mul(mul(this.offset.forward(features), sigmoid(this.scope.forward(features))), dynamicScope)
-      : mul(this.offset.forward(features), staticScope);
+    const moved = this.scope // at the start sigmoid(0) = 1/2 makes the dynamic scope the static one
+      ? mul(mul(this.offset.forward(features), sigmoid(this.scope.forward(features))), 2 * this.staticScope)
+      : mul(this.offset.forward(features), this.staticScope);
     const unfolded = this.style === "lp" ? moved : pixelUnshuffle(moved, this.scale);
     return add(unfolded, cast(this.init_pos.tensor, x.dtype));
   }

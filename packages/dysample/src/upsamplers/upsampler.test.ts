@@ -78,7 +78,7 @@ test("an unknown name lists those that there are", () => {
 });
 
 test("a scale that is no positive integer", () => {
-  expect(() => new Nearest(0)).toThrowErrorMatchingInlineSnapshot(
+  expect(() => new Nearest(4, { scale: 0 })).toThrowErrorMatchingInlineSnapshot(
     `[ValueError: Nearest: scale must be an integer of at least 1, got 0]`,
   );
 });

@@ -11,6 +11,12 @@ import { DySample, type DySampleOptions, dysampleVariants } from "./dysample.ts"
 /** A layer from `[N, C, H, W]` to `[N, C, scale H, scale W]`. */
 export interface Upsampler extends Layer {
   readonly scale: number;
+
+  /**
+   * @param guide - `[N, guideChannels, scale H, scale W]`, such as the encoder's feature of the output's size. Upsamplers that look
+   *   at `x` only leave it aside.
+   */
+  forward(x: Tensor, guide?: Tensor): Tensor;
 }
 
 export interface UpsamplerOptions extends InitOptions {
@@ -18,13 +24,19 @@ export interface UpsamplerOptions extends InitOptions {
   readonly scale?: number;
   /** Groups of channels with their own sampling points, where the upsampler has any. Default 4. */
   readonly groups?: number;
+  /** Where DySample's points start. Default `bilinear`. */
+  readonly init?: DySampleOptions["init"];
+  /** How far an offset of 1 moves a point of DySample at the start, in input pixels. Default 0.25. */
+  readonly scope?: number;
+  /** Channels of the guide, where the upsampler uses one. Default: as many as it upsamples. */
+  readonly guideChannels?: number;
 }
 
 /** Repeats each pixel. No parameters. */
 export class Nearest extends Module implements Upsampler {
   readonly scale: number;
 
-  constructor(scale = 2) {
+  constructor(_inChannels: number, { scale = 2 }: UpsamplerOptions = {}) {
     super();
     this.scale = checkScale("Nearest", scale);
   }
@@ -38,7 +50,7 @@ export class Nearest extends Module implements Upsampler {
 export class Bilinear extends Module implements Upsampler {
   readonly scale: number;
 
-  constructor(scale = 2) {
+  constructor(_inChannels: number, { scale = 2 }: UpsamplerOptions = {}) {
     super();
     this.scale = checkScale("Bilinear", scale);
   }
@@ -76,17 +88,19 @@ export class PixelShuffleConv extends Module implements Upsampler {
 }
 
 function dysample(variant: keyof typeof dysampleVariants) {
-  return (inChannels: number, options: DySampleOptions): Upsampler =>
+  return (inChannels: number, options: UpsamplerOptions): Upsampler =>
     new DySample(inChannels, { ...options, ...dysampleVariants[variant] });
 }
 
+function of(kind: new (inChannels: number, options: UpsamplerOptions) => Upsampler) {
+  return (inChannels: number, options: UpsamplerOptions): Upsampler => new kind(inChannels, options);
+}
+
 const makers = {
-  nearest: (_inChannels: number, { scale }: UpsamplerOptions): Upsampler => new Nearest(scale),
-  bilinear: (_inChannels: number, { scale }: UpsamplerOptions): Upsampler => new Bilinear(scale),
-  "transposed-conv": (inChannels: number, options: UpsamplerOptions): Upsampler =>
-    new TransposedConv(inChannels, options),
-  "pixel-shuffle": (inChannels: number, options: UpsamplerOptions): Upsampler =>
-    new PixelShuffleConv(inChannels, options),
+  nearest: of(Nearest),
+  bilinear: of(Bilinear),
+  "transposed-conv": of(TransposedConv),
+  "pixel-shuffle": of(PixelShuffleConv),
   dysample: dysample("dysample"),
   "dysample+": dysample("dysample+"),
   "dysample-s": dysample("dysample-s"),

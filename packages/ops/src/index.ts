@@ -7,6 +7,14 @@ export { adamUpdate, adamUpdateOp } from "./ops/adamUpdate.ts";
 export { affineGrid } from "./ops/affineGrid.ts";
 export { batchNorm2d, type BatchNormOptions } from "./ops/batchNorm2d.ts";
 export { bceWithLogits, type BceWithLogitsOptions } from "./ops/bceWithLogits.ts";
+export {
+  carafe,
+  carafeInputOp,
+  carafeKernelsOp,
+  carafeOp,
+  type CarafeOptions,
+  windowSimilarity,
+} from "./ops/carafe.ts";
 export { crossEntropy, type CrossEntropyOptions } from "./ops/crossEntropy.ts";
 export { detach, detachOp } from "./ops/detach.ts";
 export { erf, erfOp } from "./ops/erf.ts";

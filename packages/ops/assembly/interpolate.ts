@@ -43,17 +43,13 @@ export function resample(
     const image = row / P;
     const p = row - image * P;
     mixRows(line, x + (((image * H + load<i32>(rows + (p << 2))) * W) << 2), W, rows + ((P + p * S) << 2), S);
-    const first = load<f32>(line);
-    const last = load<f32>(end - 4);
-    store<f32>(line - 8, first);
-    store<f32>(line - 4, first);
-    store<f32>(end, last);
-    store<f32>(end, last, 4);
+    store<f32>(line - 4, load<f32>(line));
+    store<f32>(end, load<f32>(end - 4));
     let yAt = y + ((row * Q) << 2);
     const yEnd = yAt + (Q << 2);
     if (way == BY_TABLE) byTable(yAt, yEnd, line, columns, Q, T);
+    else if (way == BICUBIC) doubleCubic(yAt, yEnd, line, end);
     else if (way == NEAREST || way == BILINEAR) double(yAt, yEnd, line, way);
-    else if (way == BICUBIC) doubleCubic(yAt, yEnd, line);
     else halve(yAt, yEnd, line, way);
   }
 }
@@ -135,8 +131,13 @@ function double(y: usize, yEnd: usize, line: usize, way: i32): void {
   }
 }
 
-/** The same by cubic convolution. A quarter of the way from one pixel to the next, the four around have these weights, in this order. */
-function doubleCubic(y: usize, yEnd: usize, line: usize): void {
+/**
+ * The same by cubic convolution, for which `line` gets a second pixel on either side. A quarter of the way from one pixel to the next,
+ * the four around it have these weights, in this order.
+ */
+function doubleCubic(y: usize, yEnd: usize, line: usize, end: usize): void {
+  store<f32>(line - 8, load<f32>(line));
+  store<f32>(end, load<f32>(end - 4), 4);
   const w0 = f32x4.splat(-27.0 / 256.0);
   const w1 = f32x4.splat(225.0 / 256.0);
   const w2 = f32x4.splat(67.0 / 256.0);

@@ -277,7 +277,7 @@ def layout_family(w):
 
 # ---------------------------------------------------------------------------- resampling
 def resample_family(w):
-    """affine_grid, interpolate by a factor, grid_sample on whole pixels, pixel_shuffle by 1."""
+    """affine_grid, interpolate, grid_sample on whole pixels, pixel_shuffle by 1."""
     for size, ac in [((2, 3, 4, 5), True), ((2, 3, 4, 5), False), ((1, 1, 1, 4), True),
                      ((1, 1, 1, 4), False)]:
         attrs = dict(size=list(size), align_corners=ac)
@@ -309,6 +309,7 @@ def resample_family(w):
         w.emit('resample', name, 'interpolate', attrs, {'x': w.draws('draw/' + name).normal(*shape)},
                lambda t: F.interpolate(t['x'], **attrs), grads=['x'], note=note)
 
+    bicubic(w)
     on_whole_pixels(w)
     for op, fn, attr in [('pixel_shuffle', F.pixel_shuffle, 'upscale_factor'),
                          ('pixel_unshuffle', F.pixel_unshuffle, 'downscale_factor')]:
@@ -326,6 +327,34 @@ def check_nearest(H, W, scale, name):
         index = torch.arange(H * W, dtype=dtype).view(1, 1, H, W)
         got = F.interpolate(index, scale_factor=scale, mode='nearest')[0, 0].long()
         assert torch.equal(got, want), name
+
+
+def bicubic(w):
+    """Bicubic interpolate by factors and to sizes, up on one axis and down on the other.
+
+    Where both axes keep their size under a factor above 1, the output is resampled all the same;
+    PyTorch's gradient is a copy of the cotangent, not the transpose, and is left out.
+    """
+    for shape, target in [
+            ((2, 3, 3, 4), dict(scale_factor=[2, 2])),
+            ((1, 2, 5, 7), dict(scale_factor=[1.5, 1.5])),
+            ((1, 2, 7, 5), dict(scale_factor=[.6, 1.3])),
+            ((1, 2, 3, 4), dict(scale_factor=[1.3, 1.3])),
+            ((1, 2, 3, 3), dict(scale_factor=[1.3, 1.3])),
+            ((2, 2, 5, 7), dict(size=[8, 4])),
+            ((1, 3, 9, 6), dict(size=[3, 13])),
+            ((1, 2, 1, 4), dict(size=[3, 1]))]:
+        before, by = dims(*shape[2:]), dims(*next(iter(target.values())))
+        for ac in (False, True):
+            attrs = dict(target, mode='bicubic', align_corners=ac)
+            name = f'interpolate_bicubic_{"ac" if ac else "nac"}_'
+            name += f'{before}-{by}' if 'size' in target else f'{by}_{before}'
+            copied = name == 'interpolate_bicubic_nac_1.3x1.3_3x3'
+            w.emit('resample', name, 'interpolate', attrs,
+                   {'x': w.draws('draw/' + name).normal(*shape)},
+                   lambda t: F.interpolate(t['x'], **attrs), grads=[] if copied else ['x'],
+                   note='the output is no copy, though the size stays; the gradient is left out, '
+                        'since PyTorch makes it a copy of the cotangent' if copied else '')
 
 
 def on_whole_pixels(w):

@@ -325,7 +325,7 @@ function roundKernel(p: number): number {
 }
 
 /** The weight of a pixel from which the position is u away (u < 0: it lies behind), differentiated `order` times. */
-function weightKernel(u: number, order: number, cubic: number): number {
+export function weightKernel(u: number, order: number, cubic: number): number {
   // Even functions of u, made of polynomials c0 + c1 d + c2 d² + c3 d³ of its magnitude.
   let d = Math.abs(u);
   let c0 = 1;

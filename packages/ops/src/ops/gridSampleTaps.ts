@@ -35,7 +35,7 @@ export interface SamplingAttrs {
 }
 
 /** The taps of a mode along one axis. */
-interface Kernel {
+export interface InterpolationKernel {
   /** Where the first tap is, from floor(p). */
   readonly first: number;
   /** Per tap, the coefficients of 1, t, t², .. in its weight. */
@@ -44,7 +44,8 @@ interface Kernel {
 
 const a = -0.75;
 
-const kernels: Readonly<Record<GridSampleMode, Kernel>> = {
+/** What the modes read, of interpolate too. */
+export const interpolationKernels: Readonly<Record<GridSampleMode, InterpolationKernel>> = {
   nearest: { first: 0, weights: [[1]] }, // of round(p), in place of floor(p)
   bilinear: {
     first: 0,
@@ -64,9 +65,14 @@ const kernels: Readonly<Record<GridSampleMode, Kernel>> = {
   },
 };
 
+/** The weight of a tap at t. */
+export function weightAt(coefficients: readonly number[], t: number): number {
+  return coefficients.reduceRight((sum, coefficient) => sum * t + coefficient);
+}
+
 /** How often the weights of a mode can be differentiated along an axis before they are all 0. */
 export function weightDegree(mode: GridSampleMode): number {
-  return kernels[mode].weights[0].length - 1;
+  return interpolationKernels[mode].weights[0].length - 1;
 }
 
 /**
@@ -88,7 +94,7 @@ export class GridSampleTaps {
    * @param options.inPixels - coordinates are the positions p themselves, and derivatives are by p. Default false.
    */
   constructor(attrs: readonly SamplingAttrs[], [, , H, W]: Shape, Q: number, { inPixels = false } = {}) {
-    const perAxis = kernels[attrs[0].mode].weights.length;
+    const perAxis = interpolationKernels[attrs[0].mode].weights.length;
     const taps = Array.from({ length: Math.max(4, perAxis * perAxis) });
     this.offsets = taps.map(() => new Int32Array(Q).fill(H * (W + 1))); // on a zero
     this.weights = attrs.map(() => taps.map(() => new Float64Array(Q)));
@@ -143,7 +149,7 @@ class AxisTaps {
   #direction = 1;
 
   constructor(attrs: SamplingAttrs, size: number, Q: number, orders: readonly number[], inPixels: boolean) {
-    const taps = kernels[attrs.mode].weights;
+    const taps = interpolationKernels[attrs.mode].weights;
     this.indices = taps.map(() => new Int32Array(Q));
     this.weights = orders.map(() => taps.map(() => new Float64Array(Q)));
     this.#attrs = attrs;
@@ -194,7 +200,7 @@ class AxisTaps {
     const floor = this.#floor;
     for (let k = 0; k < this.indices.length; k++) {
       const index = this.indices[k];
-      const shift = kernels[mode].first + k;
+      const shift = interpolationKernels[mode].first + k;
       for (let q = 0; q < index.length; q++) {
         const pixel = movesTaps ? this.#inside(floor[q] + shift) : floor[q] + shift;
         index[q] = pixel >= 0 && pixel < size ? pixel : size; // NaN is outside

@@ -17,6 +17,8 @@ const modes = fc.constantFrom<InterpolateOptions>(
   { mode: "nearest" },
   { mode: "bilinear" },
   { mode: "bilinear", alignCorners: true },
+  { mode: "bicubic" },
+  { mode: "bicubic", alignCorners: true },
 );
 
 /** Ways to ask for an output of at least one pixel per axis of an image of H by W. */
@@ -55,6 +57,24 @@ describeOp(interpolate, {
       expect(await row([0, 8], { size: [1, 5], mode: "bilinear", alignCorners: true })).toEqual([0, 2, 4, 6, 8]);
       expect(await row([3, 8], { size: [1, 1], mode: "bilinear", alignCorners: true })).toEqual([3]);
     },
+    "bicubic reads four pixels, and the outermost one in place of those outside": async () => {
+      const double = async (pixels: number[]) =>
+        Array.from(await interpolate(tensor([[[pixels]]]), { scaleFactor: [1, 2], mode: "bicubic" }).data());
+      // A quarter of the way between two pixels, the four around weigh -27, 225, 67 and -9 of 256.
+      expect(await double([0, 0, 256, 0, 0])).toEqual([0, -9, -27, 67, 225, 225, 67, -27, -9, 0]);
+      expect(await double([0, 256])).toEqual([-27, 67 - 9, 225 - 27, 256 + 27]);
+      const x = tensor([[[[0, 0]]]]);
+      const y = interpolate(x, { scaleFactor: [1, 2], mode: "bicubic" });
+      const [dx] = grad(y, [x], { gradOutput: tensor([[[[256, 0, 0, 0]]]]) });
+      expect(await dx.array()).toEqual([[[[256 + 27, -27]]]]);
+    },
+    "with alignCorners bicubic passes through the pixels": async () => {
+      // Halfway between two pixels, the four around weigh -3, 19, 19 and -3 of 32.
+      const options = { size: [1, 9], mode: "bicubic", alignCorners: true } as const;
+      const y = interpolate(tensor([[[[0, 0, 32, 0, 0]]]]), options);
+      expect(await y.array()).toEqual([[[[0, -3, 0, 19, 32, 19, 0, -3, 0]]]]);
+      expect(await row([3, 8], { ...options, size: [1, 1] })).toEqual([3]);
+    },
     "one number is for both axes": async () => {
       const x = reshape(arange(4), [1, 1, 2, 2]);
       expect(await interpolate(x, { size: 3 }).array()).toEqual(await interpolate(x, { size: [3, 3] }).array());
@@ -69,9 +89,12 @@ describeOp(interpolate, {
       expect(await row([0, 60, 120], { size: [1, 4], mode: "bilinear" })).toEqual([0, 37.5, 82.5, 120]);
     },
     "does what PyTorch does where that is odd": async () => {
-      // An axis that keeps its size is copied, whatever the factor; in nearest, one that doubles is doubled.
+      // An axis that keeps its size is copied, whatever the factor, but not in bicubic; in nearest, one that doubles is doubled.
       expect(await row([1, 2, 3], { scaleFactor: [1, 1.3] })).toEqual([1, 2, 3]);
       expect(await row([1, 2, 3], { scaleFactor: [1, 1.3], mode: "bilinear" })).toEqual([1, 2, 3]);
+      const [, middle] = await row([1, 2, 3], { scaleFactor: [1, 1.3], mode: "bicubic" }); // at 1.5 / 1.3 - 0.5 = 17/26
+      const t = 17 / 26;
+      expect(middle).toBeCloseTo(1 + 0.75 * t + 0.25 * t ** 3, 12);
       expect(await row([1, 2, 3], { scaleFactor: [1, 2.3] })).toEqual([1, 1, 2, 2, 3, 3]);
       // 41 * 2 / 82 is 1, but not in float32.
       expect((await row([5, 6], { size: [1, 82] })).indexOf(6)).toBe(42);
@@ -98,17 +121,18 @@ describeOp(interpolate, {
           expect(Array.from(await interpolate(column, { size: [P, 1] }).data())).toEqual(want);
         }),
       ),
-    "bilinear is gridSample with border padding on the regular grid": () =>
+    "bilinear and bicubic are gridSample with border padding on the regular grid": () =>
       fc.assert(
         fc.asyncProperty(
           pairs(1, 5).chain(([H, W]) => reals([2, 2, H, W])),
           pairs(2, 7), // affineGrid lays a single sample on the image's centre, alignCorners on its first pixel
+          fc.constantFrom("bilinear", "bicubic"),
           fc.boolean(),
-          async (x, [P, Q], alignCorners) => {
+          async (x, [P, Q], mode, alignCorners) => {
             const identity = tensor([[[1, 0, 0], [0, 1, 0]]], [1, 2, 3], { dtype: "float64" }); // prettier-ignore
             const grid = affineGrid(identity.expand([2, 2, 3]), [2, 2, P, Q], { alignCorners });
-            const sampled = gridSample(x, grid, { paddingMode: "border", alignCorners });
-            await expectSame(interpolate(x, { size: [P, Q], mode: "bilinear", alignCorners }), sampled);
+            const sampled = gridSample(x, grid, { mode, paddingMode: "border", alignCorners });
+            await expectSame(interpolate(x, { size: [P, Q], mode, alignCorners }), sampled);
           },
         ),
       ),
@@ -132,13 +156,14 @@ describeOp(interpolate, {
           },
         ),
       ),
-    "a constant image stays constant, and others within their values": () =>
+    "a constant image stays constant, and others within their values except in bicubic": () =>
       fc.assert(
         fc.asyncProperty(
           cases.chain(({ shape, options }) => fc.tuple(reals(shape, { dtype: "float32" }), fc.constant(options))),
           async ([x, options]) => {
             const y = interpolate(full(x.shape, 0.3, { dtype: "float64" }), options);
             await expectSame(y, full(y.shape, 0.3, { dtype: "float64" }));
+            if (options.mode === "bicubic") return;
             const pixels = [...(await x.data())];
             for (const value of await interpolate(x, options).data()) {
               expect(value).toBeGreaterThanOrEqual(Math.min(...pixels));
@@ -146,6 +171,20 @@ describeOp(interpolate, {
             }
           },
         ),
+      ),
+    "bicubic bends a ramp by t (t - 1/2) (t - 1) between its pixels, and nothing at them or halfway": () =>
+      // Only a = -1/2 would leave it straight: of t, the four weights make -2a t + (6a + 3) t² - (4a + 2) t³.
+      fc.assert(
+        fc.asyncProperty(dims(4, 9), dims(2, 30), fc.boolean(), async (H, P, alignCorners) => {
+          const ramp = reshape(arange(H, { dtype: "float64" }), [1, 1, H, 1]);
+          const y = await interpolate(ramp, { size: [P, 1], mode: "bicubic", alignCorners }).data();
+          for (let p = 0; p < P; p++) {
+            const position = alignCorners ? (p * (H - 1)) / (P - 1) : ((p + 0.5) * H) / P - 0.5;
+            if (position < 1 || position >= H - 2) continue; // a tap may be outside
+            const t = position - Math.floor(position);
+            expect(y[p]).toBeCloseTo(position + t * (t - 0.5) * (t - 1), 12);
+          }
+        }),
       ),
     "is linear": () =>
       fc.assert(
@@ -165,6 +204,8 @@ describeOp(interpolate, {
               [{}, [[4, 8], [8, 4], [3, 5], [2, 7]]], // prettier-ignore
               [{ mode: "bilinear" }, [[4, 8], [8, 4], [2, 8], [3, 6]]], // prettier-ignore
               [{ mode: "bilinear", alignCorners: true }, [[3, 5], [5, 3], [2, 5], [3, 9]]], // prettier-ignore
+              [{ mode: "bicubic" }, [[1, 2], [4, 8], [8, 4], [5, 10]]], // prettier-ignore
+              [{ mode: "bicubic", alignCorners: true }, [[3, 5], [5, 3], [2, 5], [3, 9]]], // prettier-ignore
             )
             .chain(([mode, sizes]) => fc.tuple(fc.constant(mode), fc.constantFrom(...sizes)))
             .chain(([mode, [H, P]]) => fc.tuple(fc.constant(mode), integers([1, 2, H, H]), integers([1, 2, P, P]))),
@@ -175,14 +216,15 @@ describeOp(interpolate, {
           },
         ),
       ),
-    "bilinear commutes with flipping": () =>
+    "bilinear and bicubic commute with flipping": () =>
       fc.assert(
         fc.asyncProperty(
           pairs(1, 5).chain(([H, W]) => reals([1, 1, H, W])),
           pairs(2, 6),
+          fc.constantFrom("bilinear", "bicubic"),
           fc.boolean(),
-          async (x, size, alignCorners) => {
-            const options = { size, mode: "bilinear", alignCorners } as const;
+          async (x, size, mode, alignCorners) => {
+            const options = { size, mode, alignCorners };
             await expectSame(interpolate(flip(x, [2, 3]), options), flip(interpolate(x, options), [2, 3]));
           },
         ),
@@ -199,12 +241,23 @@ describeOp(interpolate, {
           interpolate(x, { size: [P, Q], mode: "bilinear" }),
           interpolate(x, { size: [P, Q], mode: "bilinear", alignCorners: true }),
           interpolate(interpolate(x, { scaleFactor: [1.3, 2.5], mode: "bilinear" }), { size: [P, Q] }),
+          interpolate(x, { size: [P, Q], mode: "bicubic" }),
+          interpolate(x, { size: [P, Q], mode: "bicubic", alignCorners: true }),
+          interpolate(interpolate(x, { scaleFactor: [1.3, 2.5], mode: "bicubic" }), { size: [P, Q] }),
         ].map((y, i) => mul(mul(y, y), (i + 1) / (H * W)));
         return mul(parts.reduce(add), dy);
       },
       inputs: fc
         .tuple(pairs(1, 4), pairs(1, 5))
         .chain(([[H, W], [P, Q]]) => fc.tuple(reals([1, 2, H, W]), reals([1, 2, P, Q]))),
+    },
+    "by x, bicubic, of rows that double or halve": {
+      f: (x) => {
+        const larger = interpolate(x, { scaleFactor: 2, mode: "bicubic" });
+        const smaller = interpolate(mul(larger, larger), { scaleFactor: [1, 0.25], mode: "bicubic" });
+        return mul(smaller, 1 / x.shape[3]);
+      },
+      inputs: fc.tuple(dims(1, 3), dims(2, 11)).chain(([H, W]) => fc.tuple(reals([2, 1, H, W]))),
     },
   },
 
@@ -246,15 +299,15 @@ describeOp(interpolate, {
       );
     },
     "a mode that there is not": () => {
-      const mode = "bicubic" as "bilinear";
+      const mode = "cubic" as "bicubic";
       expect(() => interpolate(zeros([1, 3, 4, 4]), { size: 2, mode })).toThrowErrorMatchingInlineSnapshot(
-        `[ValueError: interpolate: mode must be "nearest" or "bilinear", got "bicubic"]`,
+        `[ValueError: interpolate: mode must be "nearest", "bilinear" or "bicubic", got "cubic"]`,
       );
     },
     "alignCorners with nearest": () => {
       const x = zeros([1, 3, 4, 4]);
       expect(() => interpolate(x, { size: 2, alignCorners: true })).toThrowErrorMatchingInlineSnapshot(
-        `[ValueError: interpolate: alignCorners goes with mode "bilinear", got "nearest" with alignCorners true]`,
+        `[ValueError: interpolate: alignCorners goes with mode "bilinear" or "bicubic", got "nearest" with alignCorners true]`,
       );
     },
     "an integer image": () => {

@@ -8,12 +8,15 @@
  *     nearest     the pixel floor(i ratio)
  *     bilinear    the position (i + 0.5) ratio - 0.5, or i (in - 1) / (out - 1) with alignCorners, clamped to the image:
  *                 the two pixels around it, weighted by how close they are
+ *     bicubic     the same position, not clamped: the four pixels around it, weighted by cubic convolution (gridSampleTaps.ts),
+ *                 with the outermost pixel in place of those outside the image
  *
  * It is linear in x, so this op and its transpose are each other's gradient.
  *
- * Source: torch.nn.functional.interpolate with recompute_scale_factor unset, also where it does what one would not expect:
- * nearest computes i ratio in float32, which can fall just below an integer, and a scaleFactor is passed over along an axis that
- * keeps its size, in nearest also along one that exactly doubles.
+ * Source: torch.nn.functional.interpolate with recompute_scale_factor and antialias unset, also where it does what one would not
+ * expect: nearest computes i ratio in float32, which can fall just below an integer, and a scaleFactor is passed over along an axis
+ * that keeps its size, in nearest also along one that exactly doubles, in bicubic never. What it does not do is to copy dy where
+ * bicubic keeps both sizes under a scaleFactor above 1, as PyTorch does although its output is no copy: the gradient is the transpose.
  */
 
 import {
@@ -29,7 +32,10 @@ import {
   type Values,
 } from "@gridgrad/core";
 
-export type InterpolateMode = "nearest" | "bilinear";
+import { weightKernel } from "./gridSampleKernels.ts";
+import { interpolationKernels, weightAt } from "./gridSampleTaps.ts";
+
+export type InterpolateMode = "nearest" | "bilinear" | "bicubic";
 
 export interface InterpolateOptions {
   /** Height and width of the output; one number for both. Either this or `scaleFactor`. */
@@ -38,7 +44,7 @@ export interface InterpolateOptions {
   readonly scaleFactor?: number | readonly [number, number];
   /** Default `"nearest"`. */
   readonly mode?: InterpolateMode;
-  /** For bilinear: whether the centres of the outermost pixels stay in place, not their outer edges. Default false. */
+  /** For bilinear and bicubic: whether the centres of the outermost pixels stay in place, not their outer edges. Default false. */
   readonly alignCorners?: boolean;
 }
 
@@ -56,8 +62,8 @@ interface Attrs {
  * @param x - `[N, C, H, W]`, floating.
  * @param options.size - height and width of the output in pixels, or one number for both.
  * @param options.scaleFactor - instead of `size`: the output has floor(H * factor) by floor(W * factor) pixels.
- * @param options.mode - `"nearest"` (default; takes the pixel on the upper left) or `"bilinear"`.
- * @param options.alignCorners - for bilinear: the centres of the outermost pixels stay in place, not their outer edges.
+ * @param options.mode - `"nearest"` (default; takes the pixel on the upper left), `"bilinear"` or `"bicubic"` (can overshoot).
+ * @param options.alignCorners - for bilinear and bicubic: the centres of the outermost pixels stay in place, not their outer edges.
  * @returns `[N, C, P, Q]`
  * @throws {ShapeError} when `x` is not `[N, C, H, W]` with at least one pixel.
  * @throws {ValueError} when not exactly one of `size` and `scaleFactor` is given, or it leaves no pixels, there is no such mode, or
@@ -70,6 +76,7 @@ interface Attrs {
  * await interpolate(x, { size: [1, 4] }).data(); // [0, 0, 4, 4]
  * await interpolate(x, { scaleFactor: [1, 2], mode: "bilinear" }).data(); // [0, 1, 3, 4]
  * await interpolate(x, { size: [1, 5], mode: "bilinear", alignCorners: true }).data(); // [0, 1, 2, 3, 4]
+ * await interpolate(x, { scaleFactor: [1, 2], mode: "bicubic" }).data(); // [-0.421875, 0.90625, 3.09375, 4.421875]
  * ```
  */
 export function interpolate(
@@ -83,11 +90,12 @@ export const interpolateOp: Op<Attrs> = {
   name: "interpolate",
 
   shape([x], { mode, alignCorners, size, scaleFactor }) {
-    if (mode !== "nearest" && mode !== "bilinear") {
-      throw new ValueError("interpolate", 'mode must be "nearest" or "bilinear"', JSON.stringify(mode));
+    if (mode !== "nearest" && mode !== "bilinear" && mode !== "bicubic") {
+      throw new ValueError("interpolate", 'mode must be "nearest", "bilinear" or "bicubic"', JSON.stringify(mode));
     }
     if (mode === "nearest" && alignCorners) {
-      throw new ValueError("interpolate", 'alignCorners goes with mode "bilinear"', '"nearest" with alignCorners true');
+      const rule = 'alignCorners goes with mode "bilinear" or "bicubic"';
+      throw new ValueError("interpolate", rule, '"nearest" with alignCorners true');
     }
     if (x.length !== 4 || x[2] === 0 || x[3] === 0) {
       throw new ShapeError("interpolate", "x must be [N, C, H, W] with at least one pixel", { x });
@@ -124,6 +132,15 @@ export const interpolateOp: Op<Attrs> = {
   gpu({ attrs, inShapes: [[N, C, H, W]], outShape: [, , P, Q] }) {
     const rows = positionSteps(H, P, attrs, 0, 1);
     const columns = positionSteps(W, Q, attrs, 1, 1 + rows.length);
+    if (attrs.mode === "bicubic") {
+      const ofRows = rows.length + columns.length + 1;
+      return [
+        ...rows,
+        ...columns,
+        cubicStep([0, rows.length], [N * C, H, W], P),
+        cubicStep([ofRows, ofRows - 1], [N * C * P, W, 1], Q),
+      ];
+    }
     const sample: GpuStep = {
       kernel: interpolateKernel,
       inputs: [0, rows.length, rows.length + columns.length],
@@ -176,39 +193,34 @@ export const interpolateInputOp: Op<Attrs & { readonly height: number; readonly 
     return [
       ...rows,
       ...columns,
-      gatherStep([0, rows.length], [N * C, P, Q], H, axisMap(H, P, attrs, 0)),
-      gatherStep([tables + 1, tables], [N * C * H, Q, 1], W, axisMap(W, Q, attrs, 1)),
+      gatherStep([0, rows.length], [N * C, P, Q], H, attrs, 0),
+      gatherStep([tables + 1, tables], [N * C * H, Q, 1], W, attrs, 1),
     ];
   },
 };
 
-/** What the output pixels along an axis read: one tap for nearest, two for bilinear, each with a pixel and a weight per output pixel. */
+/** What the output pixels along an axis read: the taps of the mode, each with a pixel and a weight per output pixel. */
 export function axisTaps(
   inSize: number,
   outSize: number,
   { mode, alignCorners, scaleFactor }: Attrs,
   axis: 0 | 1,
 ): { index: Int32Array; weight: Float64Array }[] {
-  const nearest = mode === "nearest";
-  const taps = (nearest ? [0] : [0, 1]).map(() => ({
-    index: new Int32Array(outSize),
-    weight: new Float64Array(outSize),
-  }));
+  const { first, weights } = interpolationKernels[mode];
+  const taps = weights.map(() => ({ index: new Int32Array(outSize), weight: new Float64Array(outSize) }));
   const { ratio } = axisMap(inSize, outSize, { mode, alignCorners, scaleFactor }, axis);
   const last = inSize - 1;
   for (let i = 0; i < outSize; i++) {
-    if (nearest) {
-      taps[0].index[i] = Math.min(Math.floor(Math.fround(i * Math.fround(ratio))), last);
-      taps[0].weight[i] = 1;
-      continue;
-    }
-    const corners = outSize === 1 ? 0 : (i * last) / (outSize - 1);
-    const position = Math.min(Math.max(alignCorners ? corners : (i + 0.5) * ratio - 0.5, 0), last);
+    let position: number;
+    if (mode === "nearest") position = Math.floor(Math.fround(i * Math.fround(ratio)));
+    else if (alignCorners) position = outSize === 1 ? 0 : (i * last) / (outSize - 1);
+    else position = (i + 0.5) * ratio - 0.5;
+    if (mode !== "bicubic") position = Math.min(Math.max(position, 0), last);
     const pixel = Math.floor(position);
-    taps[0].index[i] = pixel;
-    taps[0].weight[i] = 1 - (position - pixel);
-    taps[1].index[i] = Math.min(pixel + 1, last); // past the last pixel the weight is 0
-    taps[1].weight[i] = position - pixel;
+    for (let k = 0; k < taps.length; k++) {
+      taps[k].index[i] = Math.min(Math.max(pixel + first + k, 0), last);
+      taps[k].weight[i] = weightAt(weights[k], position - pixel);
+    }
   }
   return taps;
 }
@@ -222,7 +234,7 @@ function axisMap(
 ): { ratio: number; centre: number } {
   if (alignCorners) return { ratio: outSize === 1 ? 0 : (inSize - 1) / (outSize - 1), centre: 0 };
   const nearest = mode === "nearest";
-  const fixed = outSize === inSize || (nearest && outSize === 2 * inSize);
+  const fixed = (outSize === inSize && mode !== "bicubic") || (nearest && outSize === 2 * inSize);
   const ratio = scaleFactor === null || fixed ? inSize / outSize : 1 / scaleFactor[axis];
   return { ratio, centre: nearest ? 0 : 0.5 };
 }
@@ -252,17 +264,33 @@ function outputSize(
 }
 
 /**
- * Steps that find where the output pixels along an axis read: [outSize], clamped, and in nearest whole.
+ * Steps that find where the output pixels along an axis read: [outSize], clamped except in bicubic, and in nearest whole.
  *
  * @param next - the number of the first step's result.
  */
 function positionSteps(inSize: number, outSize: number, attrs: Attrs, axis: 0 | 1, next: number): GpuStep[] {
   const { ratio, centre } = axisMap(inSize, outSize, attrs, axis);
-  const floats = { ratio: Math.fround(ratio), centre, last: inSize - 1 };
+  const outside = attrs.mode === "bicubic" ? 0.5 : 0; // further out than half a pixel there is no position
+  const floats = { ratio: Math.fround(ratio), centre, lowest: 0 - outside, highest: inSize - 1 + outside };
   const position: GpuStep = { kernel: positionKernel, inputs: [], size: outSize, floats };
   // A step of its own: a stored product is rounded to float32 on every backend, which is what nearest rounds down.
   const pixel: GpuStep = { kernel: pixelKernel, inputs: [next], size: outSize };
   return attrs.mode === "nearest" ? [position, pixel] : [position];
+}
+
+/** The step from [outer, size, inner] to [outer, count, inner]: bicubic along one axis. */
+function cubicStep(
+  inputs: readonly [x: number, positions: number],
+  [outer, size, inner]: readonly [outer: number, size: number, inner: number],
+  count: number,
+): GpuStep {
+  return {
+    kernel: cubicKernel,
+    inputs,
+    size: outer * count * inner,
+    integers: { size, count, inner },
+    functions: [weightKernel],
+  };
 }
 
 /** The step from [outer, count, inner] to [outer, size, inner]: along the axis each pixel gathers from what read it. */
@@ -270,27 +298,32 @@ function gatherStep(
   inputs: readonly [dy: number, positions: number],
   [outer, count, inner]: readonly [outer: number, count: number, inner: number],
   size: number,
-  { ratio, centre }: { ratio: number; centre: number },
+  attrs: Attrs,
+  axis: 0 | 1,
 ): GpuStep {
-  // What reads pixel h has its position between h - 1 and h + 1, so it is within a window of 2 / ratio. It may start one early.
-  const window = ratio === 0 ? count : Math.min(Math.ceil(2 / ratio) + 3, count);
+  const { ratio, centre } = axisMap(size, count, attrs, axis);
+  const cubic = attrs.mode === "bicubic";
+  // What reads pixel h has its position within `reach` of it, so it is in a window of 2 reach / ratio. It may start one early.
+  const reach = cubic ? 2 : 1;
+  const window = ratio === 0 ? count : Math.min(Math.ceil((2 * reach) / ratio) + 3, count);
   return {
-    kernel: gatherKernel,
+    kernel: cubic ? cubicGatherKernel : gatherKernel,
     inputs,
     size: outer * size * inner,
     integers: { size, count, inner, window },
     floats: { perPixel: ratio === 0 ? 0 : 1 / ratio, centre },
+    functions: cubic ? [weightKernel, cubicWeightKernel] : [],
   };
 }
 
 /** One output pixel of an axis: the position that it reads. */
-function positionKernel(this: Thread<"ratio" | "centre" | "last">): number {
+function positionKernel(this: Thread<"ratio" | "centre" | "lowest" | "highest">): number {
   const position = (this.thread.x + this.constants.centre) * this.constants.ratio - this.constants.centre;
-  if (position < 0) {
-    return 0;
+  if (position < this.constants.lowest) {
+    return this.constants.lowest;
   }
-  if (position > this.constants.last) {
-    return this.constants.last;
+  if (position > this.constants.highest) {
+    return this.constants.highest;
   }
   return position;
 }
@@ -326,6 +359,29 @@ function interpolateKernel(this: Thread<"H" | "W" | "P" | "Q">, x: Values, rows:
   return y;
 }
 
+/** One output pixel of an axis, bicubic: of the four pixels around its position, those outside replaced by the outermost one. */
+function cubicKernel(this: Thread<"size" | "count" | "inner">, x: Values, positions: Values): number {
+  const i = this.thread.x;
+  const line = quotient(i, this.constants.inner);
+  const column = i - line * this.constants.inner;
+  const outer = quotient(line, this.constants.count);
+  const position = positions[line - outer * this.constants.count];
+  const first = Math.floor(position) - 1;
+  let y = 0;
+  for (let k = 0; k < 4; k++) {
+    let h = first + k;
+    if (h < 0) {
+      h = 0;
+    }
+    if (h > this.constants.size - 1) {
+      h = this.constants.size - 1;
+    }
+    const weight = weightKernel(position - first - k, 0, 1);
+    y += weight * x[(outer * this.constants.size + h) * this.constants.inner + column];
+  }
+  return y;
+}
+
 /** One pixel of an axis: the sum of what read it, weighted by how close it read. */
 function gatherKernel(
   this: Thread<"size" | "count" | "inner" | "window" | "perPixel" | "centre">,
@@ -353,4 +409,46 @@ function gatherKernel(
     }
   }
   return dx;
+}
+
+/** The same for bicubic, where the outermost pixels were read in place of two more on their outer sides. */
+function cubicGatherKernel(
+  this: Thread<"size" | "count" | "inner" | "window" | "perPixel" | "centre">,
+  dy: Values,
+  positions: Values,
+): number {
+  const i = this.thread.x;
+  const line = quotient(i, this.constants.inner);
+  const column = i - line * this.constants.inner;
+  const outer = quotient(line, this.constants.size);
+  const h = line - outer * this.constants.size;
+  let start = Math.floor((h - 2 + this.constants.centre) * this.constants.perPixel - this.constants.centre);
+  if (start < 0) {
+    start = 0;
+  }
+  let dx = 0;
+  for (let k = 0; k < this.constants.window; k++) {
+    const p = start + k;
+    if (p >= this.constants.count) {
+      break;
+    }
+    const u = positions[p] - h;
+    let weight = cubicWeightKernel(u);
+    if (h < 1) {
+      weight = weight + cubicWeightKernel(u + 1) + cubicWeightKernel(u + 2);
+    }
+    if (h > this.constants.size - 2) {
+      weight = weight + cubicWeightKernel(u - 1) + cubicWeightKernel(u - 2);
+    }
+    dx += weight * dy[(outer * this.constants.count + p) * this.constants.inner + column];
+  }
+  return dx;
+}
+
+/** The cubic weight of a pixel from which the position is u away, 0 where it is not read. */
+function cubicWeightKernel(u: number): number {
+  if (Math.abs(u) < 2) {
+    return weightKernel(u, 0, 1);
+  }
+  return 0;
 }

@@ -122,6 +122,7 @@ const cases: Readonly<Record<string, Case>> = {
   gridSampleBicubic: [(x, grid) => ops.gridSample(x, grid, { mode: "bicubic" }), image, [1, 4, 3, 2]],
   groupNorm: [(x) => ops.groupNorm(x, 2), image],
   interpolate: [(x) => ops.interpolate(x, { scaleFactor: 2, mode: "bilinear" }), image],
+  interpolateBicubic: [(x) => ops.interpolate(x, { scaleFactor: 2, mode: "bicubic" }), image],
   interpolateNearest: [(x) => ops.interpolate(x, { size: 3 }), image],
   l1Loss: [(x, target) => ops.l1Loss(x, target), matrix, matrix],
   layerNorm: [(x) => ops.layerNorm(x, [4]), matrix],

@@ -1,6 +1,7 @@
 /** @file interpolate and its gradient: the same kernel, with tables of what the pixels of an axis read (assembly/interpolate.ts). */
 
-import { axisTaps, interpolateInputOp, interpolateOp } from "../../../ops/interpolate.ts";
+import { interpolationKernels, weightAt } from "../../../ops/gridSampleTaps.ts";
+import { axisTaps, interpolateInputOp, type InterpolateMode, interpolateOp } from "../../../ops/interpolate.ts";
 import { kernelOf, type CpuKernel, type Launcher } from "../kernel.ts";
 
 type Taps = ReturnType<typeof axisTaps>;
@@ -12,8 +13,8 @@ interface Band {
 }
 
 /** How the kernel computes columns, as in assembly/interpolate.ts. */
-type Way = "byTable" | "nearest" | "bilinear" | "nearestTransposed" | "bilinearTransposed";
-const ways: readonly Way[] = ["byTable", "nearest", "bilinear", "nearestTransposed", "bilinearTransposed"];
+type Way = "byTable" | InterpolateMode | "nearestTransposed" | "bilinearTransposed";
+const ways: readonly Way[] = ["byTable", "nearest", "bilinear", "bicubic", "nearestTransposed", "bilinearTransposed"];
 
 /** Bytes of scratch memory around the W pixels of a row: a vector before it, and two behind it. */
 const marginBytes = 64;
@@ -62,8 +63,10 @@ function resample(
 }
 
 /** Whether the pixels of an axis are those of a width that doubles, at the quarters between their neighbours. */
-function isDoubling(taps: Taps, inSize: number, outSize: number): boolean {
-  return outSize === 2 * inSize && (outSize === 2 || taps.length === 1 || taps[1].weight[1] === 0.25);
+function isDoubling(mode: InterpolateMode, taps: Taps, inSize: number, outSize: number): boolean {
+  if (outSize !== 2 * inSize) return false;
+  if (outSize === 2 || mode === "nearest") return true;
+  return taps[1].weight[1] === weightAt(interpolationKernels[mode].weights[1], 0.25);
 }
 
 export const interpolateKernels: readonly CpuKernel[] = [
@@ -77,12 +80,13 @@ export const interpolateKernels: readonly CpuKernel[] = [
       {
         rows: bandOf(axisTaps(H, P, attrs, 0), H, P, false),
         columns: bandOf(columns, W, Q, false),
-        way: isDoubling(columns, W, Q) ? attrs.mode : "byTable",
+        way: isDoubling(attrs.mode, columns, W, Q) ? attrs.mode : "byTable",
       },
     );
   }),
 
   kernelOf(interpolateInputOp, (cpu, dx, [dy], { attrs, inShapes: [[N, C, P, Q]], outShape: [, , H, W] }) => {
+    const { mode } = attrs;
     const columns = axisTaps(W, Q, attrs, 1);
     resample(
       cpu,
@@ -92,7 +96,7 @@ export const interpolateKernels: readonly CpuKernel[] = [
       {
         rows: bandOf(axisTaps(H, P, attrs, 0), H, P, true),
         columns: bandOf(columns, W, Q, true),
-        way: isDoubling(columns, W, Q) ? `${attrs.mode}Transposed` : "byTable",
+        way: mode !== "bicubic" && isDoubling(mode, columns, W, Q) ? `${mode}Transposed` : "byTable",
       },
     );
   }),

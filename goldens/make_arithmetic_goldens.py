@@ -24,6 +24,10 @@ Tensors and attributes beyond what PyTorch's argument names say:
     pad                 attrs.padding is [before, after] per axis, first axis first
     conv*, *_pool2d     attrs in pixels are [height, width] pairs
     interpolate         attrs.scale_factor is [height, width]
+    carafe              inputs x and kernels [N, groups*k*k, s*H, s*W]; k is attrs.kernel_size, s
+                        attrs.scale_factor, as in mmcv.ops.carafe, whose groups is a group_size
+    window_similarity   inputs query [N, C, s*H, s*W] and key [N, C, H, W], attrs likewise: the
+                        products of a query with the k*k keys around it, as SAPA's sim gives them
     step_lr             output lr[t] in float64, the rate used at step t
     clip_grad_norm      inputs grad_a and grad_b; outputs a, b (the clipped gradients), total_norm
 
@@ -316,6 +320,38 @@ def resample_family(w):
         name = op + '_r1'
         w.emit('resample', name, op, {attr: 1}, {'x': w.draws('draw/' + name).normal(2, 3, 4, 5)},
                lambda t: fn(t['x'], 1), grads=['x'], exact=True)
+
+
+def reassembly_family(w):
+    """carafe and window_similarity, from their formulas: windows of 1, 3 and 5, scales 1 to 3."""
+    for B, C, H, W, k, s, groups in [(2, 3, 3, 4, 1, 2, 1), (1, 4, 3, 5, 3, 1, 2),
+                                     (2, 2, 4, 3, 3, 2, 1), (1, 4, 2, 3, 3, 3, 2),
+                                     (1, 2, 4, 6, 5, 2, 1), (2, 4, 3, 2, 5, 2, 2),
+                                     (1, 2, 3, 5, 5, 1, 1)]:
+        attrs = dict(kernel_size=k, scale_factor=s, groups=groups)
+        size = f'k{k}_s{s}_g{groups}_{dims(B, C, H, W)}'
+        fine = s * H, s * W
+        r = w.draws('draw/carafe_' + size)
+        kernels = r.normal(B, groups, k * k, *fine, std=2).softmax(2).reshape(B, -1, *fine)
+        w.emit('resample', 'carafe_' + size, 'carafe', attrs,
+               {'x': r.normal(B, C, H, W), 'kernels': kernels},
+               lambda t: (windows(t['x'], k, s, groups) *
+                          t['kernels'].view(B, groups, 1, k * k, *fine)).sum(3).view(B, C, *fine),
+               grads=['x', 'kernels'])
+        r = w.draws('draw/window_similarity_' + size)
+        w.emit('resample', 'window_similarity_' + size, 'window_similarity', attrs,
+               {'query': r.normal(B, C, *fine), 'key': r.normal(B, C, H, W)},
+               lambda t: (windows(t['key'], k, s, groups) *
+                          t['query'].view(B, groups, -1, 1, *fine)).sum(2).view(B, -1, *fine),
+               grads=['query', 'key'])
+
+
+def windows(x, k, s, groups):
+    """What the fine pixels see of x, zeros outside: [B, groups, C/groups, k*k, s*H, s*W]."""
+    B, C, H, W = x.shape
+    seen = F.unfold(x, k, padding=k // 2).view(B, C * k * k, H, W)
+    fine = seen.repeat_interleave(s, 2).repeat_interleave(s, 3)
+    return fine.view(B, groups, C // groups, k * k, s * H, s * W)
 
 
 def check_nearest(H, W, scale, name):
@@ -642,8 +678,8 @@ def main():
     warnings.filterwarnings('ignore', message='Since version 1.3.0, affine_grid')
     w = golden.Writer(args.out, SET, LEAST_COT)
     for family in (binary_family, unary_family, reduce_family, matmul_family, layout_family,
-                   resample_family, conv_family, pool_family, norm_family, activation_family,
-                   loss_family, optimizer_family):
+                   resample_family, reassembly_family, conv_family, pool_family, norm_family,
+                   activation_family, loss_family, optimizer_family):
         family(w)
     w.manifest()
     golden.summary(w)

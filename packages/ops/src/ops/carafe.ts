@@ -5,12 +5,12 @@
  *     T(dy, w, x) = Σ_n,c,p,q,i,j  dy[n, c, p, q]  w[n, (g k + i) k + j, p, q]  x[n, c, floor(p/s) + i - r, floor(q/s) + j - r]
  *
  *     y  = ∂T/∂dy     carafe                            r = (k - 1) / 2; g is the group of channel c
- *     dx = ∂T/∂x      carafeInput                       what lies outside of x counts as 0
+ *     dx = ∂T/∂x      carafeInput                       what lies outside of x does not count
  *     dw = ∂T/∂w      carafeKernels: windowSimilarity
  *
- * So the gradients of each are the other two, to every order. Windows of k by k coarse pixels become simple in X, x enlarged to the
- * fine pixels by repeating each s times: floor(q/s) + j - r is pixel q + (j - r) s of X, so that along a row of fine pixels everything
- * lies side by side.
+ * So the gradients of each are the other two, to every order. Windows of coarse pixels become simple in X, x enlarged to the fine
+ * pixels by repeating each s times: floor(q/s) + j - r is pixel q + (j - r) s of X, so that along a row of fine pixels everything lies
+ * side by side.
  *
  * Source: Wang et al., "CARAFE: Content-Aware ReAssembly of FEatures", ICCV 2019, arXiv:1905.02188; mmcv.ops.carafe, whose order
  * of channels this is. Lu et al., "SAPA: Similarity-Aware Point Affiliation for Feature Upsampling", NeurIPS 2022, arXiv:2209.12866,
@@ -20,13 +20,19 @@
 import {
   apply,
   type Op,
+  quotient,
   sameShape,
   type Shape,
   ShapeError,
+  sumInParts,
   type Tensor,
+  type Thread,
   ValueError,
   type Values,
 } from "@gridgrad/core";
+
+import { windowsInside } from "../windows.ts";
+import { longestSum } from "./conv1x1.ts";
 
 export interface CarafeOptions {
   /** k, the rows and the columns of a window, in coarse pixels: odd. */
@@ -114,15 +120,22 @@ export const carafeOp: Op<Attrs> = {
   loops(y, [x, kernels], { attrs, inShapes: [coarse], outShape: fine }) {
     const sizes = sizesOf(coarse, fine, attrs);
     const weights = new Float64Array(kernels);
-    const row = enlargedRow(sizes);
+    const row = new Float64Array(sizes.Q);
     const total = new Float64Array(y.length); // rows of windows come one by one: their sum is rounded once
     visitRows(sizes, (fineAt, kernelAt, coarseAt) => {
       enlarge(row, x, coarseAt, sizes);
-      for (let j = 0; j < sizes.k; j++) {
-        addProducts(total, fineAt, weights, kernelAt + j * sizes.area, row, j * sizes.s, sizes.Q);
-      }
+      visitColumns(sizes, (j, from, rowFrom, count) => {
+        addProducts(total, fineAt + from, weights, kernelAt + j * sizes.area + from, row, rowFrom, count);
+      });
     });
     y.set(total);
+  },
+
+  gpu({ attrs, inShapes: [coarse], outShape: fine }) {
+    const sizes = sizesOf(coarse, fine, attrs);
+    const { N, C, P, Q, k } = sizes;
+    const step = { kernel: carafeKernel, inputs: [0, 1], integers: constantsOf(sizes) };
+    return sumInParts(step, { terms: k, longest: Math.ceil(longestSum / k), outer: N * C, inner: P * Q });
   },
 };
 
@@ -143,16 +156,24 @@ export const carafeInputOp: Op<Attrs & { readonly scale: number }> = {
     const sizes = sizesOf(coarse, fine, attrs);
     const weights = new Float64Array(kernels);
     const gradients = new Float64Array(dy);
-    const row = enlargedRow(sizes);
+    const row = new Float64Array(sizes.Q);
     const total = new Float64Array(dx.length);
     visitRows(sizes, (fineAt, kernelAt, coarseAt) => {
       row.fill(0);
-      for (let j = 0; j < sizes.k; j++) {
-        addProducts(row, j * sizes.s, weights, kernelAt + j * sizes.area, gradients, fineAt, sizes.Q);
-      }
+      visitColumns(sizes, (j, from, rowFrom, count) => {
+        addProducts(row, rowFrom, weights, kernelAt + j * sizes.area + from, gradients, fineAt + from, count);
+      });
       addShrunk(total, coarseAt, row, sizes);
     });
     dx.set(total);
+  },
+
+  gpu({ attrs, inShapes: [fine], outShape: coarse }) {
+    const sizes = sizesOf(coarse, fine, attrs);
+    const { N, C, H, W, k, s } = sizes;
+    const step = { kernel: carafeInputKernel, inputs: [0, 1], integers: constantsOf(sizes) };
+    const longest = Math.ceil(longestSum / (k * s * s));
+    return sumInParts(step, { terms: k, longest, outer: N * C, inner: H * W });
   },
 };
 
@@ -180,15 +201,22 @@ export const carafeKernelsOp: Op<Attrs> = {
   loops(dw, [dy, x], { attrs, inShapes: [fine, coarse] }) {
     const sizes = sizesOf(coarse, fine, attrs);
     const gradients = new Float64Array(dy);
-    const row = enlargedRow(sizes);
+    const row = new Float64Array(sizes.Q);
     const total = new Float64Array(dw.length);
     visitRows(sizes, (fineAt, kernelAt, coarseAt) => {
       enlarge(row, x, coarseAt, sizes);
-      for (let j = 0; j < sizes.k; j++) {
-        addProducts(total, kernelAt + j * sizes.area, gradients, fineAt, row, j * sizes.s, sizes.Q);
-      }
+      visitColumns(sizes, (j, from, rowFrom, count) => {
+        addProducts(total, kernelAt + j * sizes.area + from, gradients, fineAt + from, row, rowFrom, count);
+      });
     });
     dw.set(total);
+  },
+
+  gpu({ attrs, inShapes: [fine, coarse] }) {
+    const sizes = sizesOf(coarse, fine, attrs);
+    const { N, C, P, Q, G, k } = sizes;
+    const step = { kernel: carafeKernelsKernel, inputs: [0, 1], integers: constantsOf(sizes) };
+    return sumInParts(step, { terms: C / G, longest: longestSum, outer: N * G * k * k, inner: P * Q });
   },
 };
 
@@ -243,19 +271,28 @@ function visitRows(
     }
 }
 
-/** A row of an enlarged image, with r s zeros at either end. */
-function enlargedRow({ Q, k, s }: Sizes): Float64Array {
-  return new Float64Array(Q + (k - 1) * s);
+/**
+ * Visits the columns of windows: in column j, `count` fine pixels of a row from `from` on see the pixels of an enlarged row from `rowFrom` on. The
+ * others see none.
+ */
+function visitColumns(
+  { W, k, r, s }: Sizes,
+  visit: (j: number, from: number, rowFrom: number, count: number) => void,
+): void {
+  for (let j = 0; j < k; j++) {
+    const [from, to] = windowsInside(W, W, 1, j - r);
+    visit(j, from * s, (from + j - r) * s, (to - from) * s);
+  }
 }
 
 /** Repeats each pixel of the row from `at` on s times. */
-function enlarge(row: Float64Array, x: Values, at: number, { W, r, s }: Sizes): void {
-  for (let w = 0, q = r * s; w < W; w++) for (let b = 0; b < s; b++, q++) row[q] = x[at + w];
+function enlarge(row: Float64Array, x: Values, at: number, { W, s }: Sizes): void {
+  for (let w = 0, q = 0; w < W; w++) for (let b = 0; b < s; b++, q++) row[q] = x[at + w];
 }
 
 /** The transpose: each pixel of the row from `at` on gets the s that stand for it. */
-function addShrunk(total: Float64Array, at: number, row: Float64Array, { W, r, s }: Sizes): void {
-  for (let w = 0, q = r * s; w < W; w++) for (let b = 0; b < s; b++, q++) total[at + w] += row[q];
+function addShrunk(total: Float64Array, at: number, row: Float64Array, { W, s }: Sizes): void {
+  for (let w = 0, q = 0; w < W; w++) for (let b = 0; b < s; b++, q++) total[at + w] += row[q];
 }
 
 /** y += a b, element by element, of stretches of `count`. */
@@ -269,4 +306,105 @@ function addProducts(
   count: number,
 ): void {
   for (let q = 0; q < count; q++) y[yAt + q] += a[aAt + q] * b[bAt + q];
+}
+
+/** What the kernels know: `channels` are those of one group. */
+function constantsOf({ C, H, W, P, Q, G, k, r, s, area }: Sizes) {
+  return { C, H, W, P, Q, G, k, r, s, area, channels: C / G };
+}
+
+type Constant = keyof ReturnType<typeof constantsOf> | "T" | "count";
+
+/** Thread (n, c, t, p, q) adds up what the window of a fine pixel holds, weighted, over part t of the window's rows. */
+function carafeKernel(this: Thread<Constant>, x: Values, kernels: Values): number {
+  const row = quotient(this.thread.x, this.constants.Q);
+  const q = this.thread.x - row * this.constants.Q;
+  const part = quotient(row, this.constants.P);
+  const p = row - part * this.constants.P;
+  const image = quotient(part, this.constants.T);
+  const first = (part - image * this.constants.T) * this.constants.count;
+  const n = quotient(image, this.constants.C);
+  const group = n * this.constants.G + quotient(image - n * this.constants.C, this.constants.channels);
+  const top = quotient(p, this.constants.s) - this.constants.r;
+  const left = quotient(q, this.constants.s) - this.constants.r;
+  let total = 0;
+  for (let m = 0; m < this.constants.count; m++) {
+    const i = first + m;
+    const h = top + i;
+    if (i < this.constants.k && h >= 0 && h < this.constants.H) {
+      const xAt = (image * this.constants.H + h) * this.constants.W + left;
+      const plane = (group * this.constants.k + i) * this.constants.k;
+      const kernelAt = (plane * this.constants.P + p) * this.constants.Q + q;
+      for (let j = 0; j < this.constants.k; j++) {
+        if (left + j >= 0 && left + j < this.constants.W) {
+          total += kernels[kernelAt + j * this.constants.area] * x[xAt + j];
+        }
+      }
+    }
+  }
+  return total;
+}
+
+/**
+ * Thread (n, c, t, h, w) adds up what the fine pixels whose windows hold a coarse pixel send back to it, over part t of the windows' rows. In row i
+ * and column j it is for the s by s fine pixels of coarse pixel (h - i + r, w - j + r).
+ */
+function carafeInputKernel(this: Thread<Constant>, dy: Values, kernels: Values): number {
+  const row = quotient(this.thread.x, this.constants.W);
+  const w = this.thread.x - row * this.constants.W;
+  const part = quotient(row, this.constants.H);
+  const h = row - part * this.constants.H;
+  const image = quotient(part, this.constants.T);
+  const first = (part - image * this.constants.T) * this.constants.count;
+  const n = quotient(image, this.constants.C);
+  const group = n * this.constants.G + quotient(image - n * this.constants.C, this.constants.channels);
+  let total = 0;
+  for (let m = 0; m < this.constants.count; m++) {
+    const i = first + m;
+    const cellRow = h - i + this.constants.r;
+    if (i < this.constants.k && cellRow >= 0 && cellRow < this.constants.H) {
+      for (let j = 0; j < this.constants.k; j++) {
+        const cellColumn = w - j + this.constants.r;
+        if (cellColumn >= 0 && cellColumn < this.constants.W) {
+          const plane = (group * this.constants.k + i) * this.constants.k + j;
+          for (let a = 0; a < this.constants.s; a++) {
+            const p = cellRow * this.constants.s + a;
+            const dyAt = (image * this.constants.P + p) * this.constants.Q + cellColumn * this.constants.s;
+            const kernelAt = (plane * this.constants.P + p) * this.constants.Q + cellColumn * this.constants.s;
+            for (let b = 0; b < this.constants.s; b++) {
+              total += kernels[kernelAt + b] * dy[dyAt + b];
+            }
+          }
+        }
+      }
+    }
+  }
+  return total;
+}
+
+/** Thread (n, g, i, j, t, p, q) adds up the products of a fine pixel with pixel (i, j) of its window, over part t of the group's channels. */
+function carafeKernelsKernel(this: Thread<Constant>, dy: Values, x: Values): number {
+  const row = quotient(this.thread.x, this.constants.Q);
+  const q = this.thread.x - row * this.constants.Q;
+  const part = quotient(row, this.constants.P);
+  const p = row - part * this.constants.P;
+  const plane = quotient(part, this.constants.T);
+  const first = (part - plane * this.constants.T) * this.constants.count;
+  const kernelRow = quotient(plane, this.constants.k);
+  const j = plane - kernelRow * this.constants.k;
+  const group = quotient(kernelRow, this.constants.k);
+  const i = kernelRow - group * this.constants.k;
+  const h = quotient(p, this.constants.s) + i - this.constants.r;
+  const w = quotient(q, this.constants.s) + j - this.constants.r;
+  let total = 0;
+  if (h >= 0 && h < this.constants.H && w >= 0 && w < this.constants.W) {
+    for (let m = 0; m < this.constants.count; m++) {
+      if (first + m < this.constants.channels) {
+        const image = group * this.constants.channels + first + m; // of the batch: G * channels are C
+        const dyAt = (image * this.constants.P + p) * this.constants.Q + q;
+        total += dy[dyAt] * x[(image * this.constants.H + h) * this.constants.W + w];
+      }
+    }
+  }
+  return total;
 }

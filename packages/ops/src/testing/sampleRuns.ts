@@ -1,8 +1,9 @@
-/** @file How to run the golden cases of the sampling ops: PyTorch's names and attributes to ours. */
+/** @file How to run the golden cases of the sampling ops and of reassembly: PyTorch's names and attributes to ours. */
 
 import type { GoldenRuns } from "@gridgrad/core/testing";
 
 import { affineGrid } from "../ops/affineGrid.ts";
+import { carafe, windowSimilarity } from "../ops/carafe.ts";
 import { gridSample } from "../ops/gridSample.ts";
 import { interpolate } from "../ops/interpolate.ts";
 
@@ -14,4 +15,9 @@ export const sampleRuns: GoldenRuns = {
 
   interpolate: ({ x }, { size, scale_factor, mode, align_corners }) =>
     interpolate(x, { size, scaleFactor: scale_factor, mode, alignCorners: align_corners ?? false }),
+
+  carafe: ({ x, kernels }, { kernel_size, groups }) => carafe(x, kernels, { kernelSize: kernel_size, groups }),
+
+  window_similarity: ({ query, key }, { kernel_size, groups }) =>
+    windowSimilarity(query, key, { kernelSize: kernel_size, groups }),
 };

@@ -1,7 +1,10 @@
-import { execFileSync } from "node:child_process";
-import { mkdtemp, readFile } from "node:fs/promises";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 
 import { beforeAll, beforeEach, expect, test } from "vitest";
 
@@ -66,4 +69,20 @@ test("a learning rate that leads to NaN fails for good", async () => {
   const outcome = await startRun(order("run", resolveConfig({ ...config, lr: 1e30, warmup: 0 })));
   expect(outcome).toMatchObject({ status: "failed", retry: false });
   expect((outcome as { message: string }).message).toMatch(/^step \d: loss and gradients must be finite/);
+}, 60_000);
+
+test("a run whose parent is gone writes its checkpoint and ends", async () => {
+  const long = order("run", resolveConfig({ ...config, steps: 5000, checkpointEvery: 5000 }));
+  const module = new URL("startRun.ts", import.meta.url).href;
+  const script = `import { startRun } from ${JSON.stringify(module)};
+    await startRun(${JSON.stringify(long)}, { onProgress: () => console.log("progress") });`;
+  const typescript = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+  const parent = spawn(process.execPath, ["--import", typescript, "--input-type=module", "-e", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  parent.stdout.once("data", () => parent.kill("SIGKILL"));
+  await once(parent, "close"); // the run writes into the same pipe, so it has ended, too
+  const files = await readdir(join(base, "run"));
+  expect(files).toContain("checkpoint.safetensors");
+  expect(files).not.toContain("result.json");
 }, 60_000);

@@ -1,0 +1,42 @@
+/** @file The process of one training run: it is told what to train by its parent, see startRun.ts, and never outlives it. */
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
+import { resume, train, TrainingError, type TrainHooks } from "../training/train.ts";
+import { ConfigError } from "../training/config.ts";
+import { RunFolderError } from "../training/runFolder.ts";
+import type { RunOrder, RunOutcome, RunReport, RunRequest } from "./startRun.ts";
+
+const stop = new AbortController();
+
+process.on("SIGINT", () => {}); // Ctrl-C reaches all processes of a terminal; the parent decides what it means
+process.on("SIGTERM", () => stop.abort());
+process.on("disconnect", () => stop.abort()); // the parent is gone: nobody else could stop this run
+process.on("message", (request: RunRequest) => {
+  if (request.type === "stop") stop.abort();
+  else void run(request.order).then((outcome) => report({ type: "outcome", outcome }, () => process.disconnect?.()));
+});
+
+async function run({ config, path }: RunOrder): Promise<RunOutcome> {
+  const hooks: TrainHooks = {
+    signal: stop.signal,
+    onStart: (_config, done) => report({ type: "start", done }),
+    onStep: ({ step, loss }) => report({ type: "progress", step, steps: config.steps, loss }),
+    onEvaluated: (images) => report({ type: "evaluated", images }),
+    onCheckpoint: (step) => report({ type: "checkpoint", step }),
+  };
+  try {
+    const begun = existsSync(join(path, "config.json"));
+    const outcome = await (begun ? resume(path, config, hooks) : train(config, path, hooks));
+    return outcome.status === "complete" ? { status: "complete" } : outcome;
+  } catch (error) {
+    const told = [TrainingError, ConfigError, RunFolderError].some((kind) => error instanceof kind);
+    const message = error instanceof Error ? ((told ? undefined : error.stack) ?? error.message) : String(error);
+    return { status: "failed", message, retry: false };
+  }
+}
+
+function report(message: RunReport, sent = () => {}): void {
+  if (process.connected) process.send!(message, undefined, undefined, sent);
+}

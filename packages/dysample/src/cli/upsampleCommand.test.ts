@@ -10,7 +10,7 @@ import { saveWeights } from "@gridgrad/nn/node";
 import { type Picture, readPng, writePng } from "../picture/png.ts";
 import { runCommand } from "../testing/runCommand.ts";
 import { DySample } from "../upsamplers/dysample.ts";
-import { upsamplerNames } from "../upsamplers/upsampler.ts";
+import { upsamplerNames } from "../upsamplers/createUpsampler.ts";
 
 const [width, height] = [7, 5];
 

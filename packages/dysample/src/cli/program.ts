@@ -11,6 +11,7 @@ import { explainCommand } from "./explainCommand.ts";
 import { goldensCommand } from "./goldensCommand.ts";
 import { gradcheckCommand } from "./gradcheckCommand.ts";
 import type { Io } from "./io.ts";
+import { offsetsCommand } from "./offsetsCommand.ts";
 import { trainCommand } from "./trainCommand.ts";
 import { upsampleCommand } from "./upsampleCommand.ts";
 import { isUserError, UserError } from "./userError.ts";
@@ -64,6 +65,7 @@ function createProgram(io: Io): Command {
   const make = [
     trainCommand,
     evalCommand,
+    offsetsCommand,
     upsampleCommand,
     explainCommand,
     gradcheckCommand,

@@ -79,14 +79,13 @@ export async function train(
   { overwrite = false, start }: { overwrite?: boolean; start?: StateDict } = {},
 ): Promise<TrainOutcome> {
   const task = await prepare(config);
-  const whole = start && (await completed(start, task.model));
-  if (whole) task.model.loadStateDict(whole);
+  if (start) await loadStart(start, task.model);
   else if (config.trainable === "offsets") {
     throw new ConfigError('config: trainable "offsets" must start from weights of a trained network, got none');
   }
   const folder = new RunFolder(path);
   await folder.begin(config, overwrite);
-  if (whole) await saveWeights(folder.file("start"), task.model, describeWeights(config));
+  if (start) await saveWeights(folder.file("start"), task.model, describeWeights(config));
   return new Training(config, folder, task, hooks).run();
 }
 
@@ -107,8 +106,8 @@ export async function resume(
   return new Training(config, folder, await prepare(config), hooks).run();
 }
 
-/** Weights to start from, with the model's own for an upsampler that they lack. */
-async function completed(start: StateDict, model: Module): Promise<StateDict> {
+/** Loads weights to start from; those of an upsampler that they lack stay as the model has them. */
+async function loadStart(start: StateDict, model: Module): Promise<void> {
   const own = await model.stateDict();
   const wrong = [
     ...Object.keys(start).filter((name) => !Object.hasOwn(own, name)),
@@ -119,7 +118,12 @@ async function completed(start: StateDict, model: Module): Promise<StateDict> {
       `train: weights to start from must have the names of the network, but for its upsamplers, got others: ${wrong.join(", ")}`,
     );
   }
-  return { ...own, ...start };
+  try {
+    model.loadStateDict({ ...own, ...start });
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    throw new ConfigError(`train: weights to start from must fit the network, but ${error.message}`, { cause: error });
+  }
 }
 
 /** The task, on its device, which stays the current one: the trained weights are on it. Rejects when the device is missing. */
@@ -130,7 +134,7 @@ async function prepare(config: TrainConfig): Promise<Task> {
 }
 
 /** Pictures of an evaluation on the way: enough to see a curve, and little beside the steps between two. */
-const onTheWay = 64;
+export const imagesOnTheWay = 64;
 
 /** Names of what belongs to an upsampler of the network. */
 const ofUpsampler = /^up\d\./;
@@ -246,7 +250,7 @@ class Training {
 
   /** An evaluation on the way. It leaves no trace in the weights, so a run with others ends the same. */
   async #validate(step: number, log: MetricsLog): Promise<void> {
-    const images = Math.min(onTheWay, this.#config.evalImages);
+    const images = Math.min(imagesOnTheWay, this.#config.evalImages);
     await log.write({ step, validation: await this.#task.evaluate({ images }) });
   }
 

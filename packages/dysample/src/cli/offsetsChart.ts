@@ -19,7 +19,8 @@ export interface OffsetsCurve {
 /** Draws the curve as an SVG file. */
 export function offsetsChart({ upsampler, curve, bilinear, images }: OffsetsCurve): string {
   const last = curve[curve.length - 1];
-  const labels = ["bilinear, which nothing trains", `${upsampler}, whose offsets are trained`];
+  const labels = ["bilinear", `${upsampler}, training its offsets only`];
+  const lossAxis = valueAxis(`loss on ${images} validation pictures`, 56);
   const chart: Chart = {
     name: "offsets-loss",
     description:
@@ -29,10 +30,10 @@ export function offsetsChart({ upsampler, curve, bilinear, images }: OffsetsCurv
     height: 340,
     option: {
       backgroundColor: "#fff", // a picture in a page does not know the page's colours
-      legend: lineLegend(labels, 8),
-      grid: { left: 72, right: 24, top: 40, bottom: 52 },
+      legend: { ...lineLegend(labels, 8), itemGap: 48 },
+      grid: { left: 78, right: 24, top: 40, bottom: 52 },
       xAxis: { ...valueAxis("training step"), min: 0, max: last[0] },
-      yAxis: { ...valueAxis(`loss on ${images} validation pictures`, 52), scale: true },
+      yAxis: { ...lossAxis, axisLabel: { ...lossAxis.axisLabel, formatter: (loss) => loss.toFixed(4) }, scale: true },
       series: [
         {
           ...line(labels[0], colourOf(0)),

@@ -85,8 +85,9 @@ async function runOffsets(io: Io, options: Options): Promise<void> {
     throw new UsageError("--from brings a bilinear network that is trained; leave --bilinear-steps out");
   }
   const signal = io.interrupted();
-  const evalEvery = Math.ceil((steps ?? defaults.steps) / evaluations);
-  const begun = { ...defaults, trainable: "offsets", evalEvery } as const;
+  const settings = { steps: steps ?? defaults.steps, lr: lr ?? defaults.lr };
+  const evalEvery = Math.ceil(settings.steps / evaluations);
+  const begun = { ...settings, trainable: "offsets", evalEvery } as const;
   const offsets = await plan(join(out, upsampler), { ...shared, upsampler, steps, lr }, begun, overwrite);
 
   let weights: Weights;
@@ -122,8 +123,8 @@ async function runOffsets(io: Io, options: Options): Promise<void> {
   ];
   io.out(`${table(header, rows)}\n`);
   io.out(
-    `${outcome.result.steps} steps have trained ${after.parameters.length} tensors of offset layers. The other ${frozen}, running ` +
-      "statistics included, are those of the bilinear network, to the bit.",
+    `${outcome.result.steps} steps have trained ${after.parameters.length} tensors, those of offset layers. The other ${frozen}, ` +
+      "running statistics included, are those of the bilinear network, to the bit.",
   );
   reportDevice(io);
   io.out(`  ${await drawStrip(out, { bilinear, [upsampler]: after }, offsets.config)}`);
@@ -141,18 +142,23 @@ interface Plan {
   readonly overwrite: boolean;
 }
 
-/** What the user does not say is as a run that is kept has it. */
+/**
+ * Finds out what there is to do in a folder, and writes nothing.
+ *
+ * @param said - by the user; what is left out is as a run that is kept has it.
+ * @param begun - what a run that is to begin has besides.
+ */
 async function plan(
   path: string,
-  given: Partial<TrainConfig>,
+  { device, ...said }: Partial<TrainConfig>,
   begun: Partial<TrainConfig>,
   overwrite: boolean,
 ): Promise<Plan> {
   const folder = new RunFolder(path);
   const kept = folder.has("config") && !overwrite;
-  const said = Object.fromEntries(Object.entries(given).filter(([name, value]) => value !== undefined && !(kept && name === "device" && value === "auto"))); // prettier-ignore
-  const config = kept ? await folder.resume(said) : resolveConfig({ ...begun, ...(await chooseDevice(said)) });
-  return { path, config, given: said, kept, overwrite };
+  const given = kept && device === "auto" ? said : { device, ...said };
+  const config = kept ? await folder.resume(given) : resolveConfig(await chooseDevice({ ...given, ...begun }));
+  return { path, config, given, kept, overwrite };
 }
 
 /** Trains, or reads the result of a run that is complete; `null` when the user has stopped it. */

@@ -2,17 +2,20 @@ import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { getDevice } from "@gridgrad/core";
-import { Adam } from "@gridgrad/nn";
-import { saveWeights } from "@gridgrad/nn/node";
+import { Adam, type StateDict } from "@gridgrad/nn";
+import { readStateDict, saveWeights } from "@gridgrad/nn/node";
 
+import { dysampleVariants } from "../upsamplers/dysample.ts";
 import { PictureUpsampler } from "./pictureUpsampler.ts";
 import { resolveConfig, type TrainConfig } from "./config.ts";
-import { readSteps } from "./metricsLog.ts";
+import { differingTensors } from "./differingTensors.ts";
+import { readSteps, readValidations } from "./metricsLog.ts";
 import { createTask } from "./task.ts";
-import { resume, train } from "./train.ts";
+import { resume, train, type TrainHooks, type TrainOutcome } from "./train.ts";
+import { readWeights } from "./weights.ts";
 
 /** Runs of a fraction of a second, of each task. */
 const tiny = {
@@ -32,13 +35,15 @@ beforeEach(async () => {
 });
 
 /** Trains until step `step` is done, as if Ctrl-C came then. */
-async function trainUntil(config: TrainConfig, path: string, step: number): Promise<void> {
+async function trainUntil(config: TrainConfig, path: string, step: number, start?: StateDict): Promise<void> {
   const stop = new AbortController();
-  const outcome = await train(config, path, {
+  // The signal is read behind this hook, so it stops the step after.
+  const hooks: TrainHooks = {
     signal: stop.signal,
     // It is read behind this hook, so it stops the step after.
     onStep: (metrics) => metrics.step === step - 1 && stop.abort(),
-  });
+  };
+  const outcome = await train(config, path, hooks, { start });
   expect(outcome).toEqual({ status: "stopped", step });
 }
 
@@ -148,6 +153,186 @@ test("resuming a complete run changes nothing and gives its result", async () =>
   const before = await contents("run");
   expect(await resume("run")).toMatchObject({ status: "complete", trained: false, result: { steps: 6 } });
   expect(await contents("run")).toEqual(before);
+});
+
+describe("evaluations on the way", () => {
+  const config = resolveConfig({ ...tiny.segmentation, evalEvery: 2 });
+
+  test("are lines of the log, on at most 64 pictures, and the last step has the final one instead", async () => {
+    const { task } = (await train(config, "run")) as TrainOutcome & { status: "complete" };
+    const lines = (await readFile("run/metrics.jsonl", "utf8")).trimEnd().split("\n");
+    expect(lines.map((line) => Object.keys(JSON.parse(line)).slice(0, 2).join(" "))).toEqual([
+      "step loss",
+      "step loss",
+      "step validation",
+      "step loss",
+      "step loss",
+      "step validation",
+      "step loss",
+      "step loss",
+      "step evaluation",
+    ]);
+    const validations = await readValidations("run/metrics.jsonl");
+    expect(validations.map(({ step, validation }) => [step, validation.images])).toEqual([
+      [2, 2],
+      [4, 2],
+    ]);
+    await trainUntil(config, "two", 2);
+    task.model.loadStateDict((await readStateDict("two/checkpoint.safetensors")).tensors);
+    const { loss, mIoU } = await task.evaluate();
+    expect(validations[0].validation).toMatchObject({ loss, mIoU });
+
+    await train(resolveConfig({ ...config, steps: 2, evalEvery: 1, evalImages: 65 }), "more");
+    expect((await readValidations("more/metrics.jsonl")).map(({ validation }) => validation.images)).toEqual([64]);
+  });
+
+  test("change no bit of what is learned", async () => {
+    await train(tiny.segmentation, "without");
+    await train(config, "with");
+    for (const name of ["halfway.safetensors", "weights.safetensors", "result.json"]) {
+      expect([name, await readFile(`with/${name}`, "hex")]).toEqual([name, await readFile(`without/${name}`, "hex")]);
+    }
+    expect(await readSteps("with/metrics.jsonl")).toHaveLength(6);
+  });
+
+  test("a run that is stopped between them and resumed has the same ones", async () => {
+    await train(config, "whole");
+    await trainUntil(config, "stopped", 3);
+    await resume("stopped");
+    expect(await contents("stopped")).toEqual(await contents("whole"));
+  });
+});
+
+test.each(["segmentation", "restoration"] as const)(
+  "halfway through %s, the weights are kept: those of a run that was stopped there",
+  async (task) => {
+    const config = resolveConfig({ ...tiny[task], steps: 5 }); // of an odd number the larger half
+    await train(config, "whole");
+    await trainUntil(config, "half", 3);
+    const { metadata } = await readStateDict("whole/halfway.safetensors");
+    expect(JSON.parse(metadata.gridgrad)).toMatchObject({ task, upsampler: config.upsampler });
+    const loaded = async (file: string): Promise<StateDict> => {
+      const { model } = await createTask(config);
+      model.loadStateDict((await readStateDict(file)).tensors);
+      return model.stateDict();
+    };
+    const halfway = await loaded("whole/halfway.safetensors");
+    expect(differingTensors(halfway, await loaded("half/checkpoint.safetensors"))).toEqual([]);
+    expect(differingTensors(halfway, await loaded("whole/weights.safetensors"))).not.toEqual([]);
+  },
+);
+
+describe("a run that begins with given weights", () => {
+  const offsets = (upsampler: string, given: Partial<TrainConfig> = {}): TrainConfig =>
+    resolveConfig({ ...tiny.segmentation, upsampler, trainable: "offsets", ...given });
+
+  /** A bilinear network after a real, short run, and its loss on 32 validation pictures. */
+  let start: StateDict;
+  let bilinearLoss: number;
+
+  beforeAll(async () => {
+    const folder = await mkdtemp(join(tmpdir(), "gridgrad-bilinear-"));
+    const config = resolveConfig({ upsampler: "bilinear", steps: 60, batch: 8, evalImages: 32 });
+    const outcome = await train(config, folder);
+    if (outcome.status === "complete") bilinearLoss = outcome.result.metrics.loss as number;
+    start = (await readWeights(folder)).state;
+  });
+
+  test.each(Object.keys(dysampleVariants))(
+    "%s learns offsets, and no bit of anything else changes",
+    async (upsampler) => {
+      await train(offsets(upsampler), "run", {}, { start });
+      const before = (await readStateDict("run/start.safetensors")).tensors;
+      const after = (await readStateDict("run/weights.safetensors")).tensors;
+      const learned = upsampler.endsWith("+")
+        ? ["offset.bias", "offset.weight", "scope.weight"]
+        : ["offset.bias", "offset.weight"];
+      expect(differingTensors(before, after)).toEqual(
+        ["up0", "up1", "up2"].flatMap((up) => learned.map((name) => `${up}.${name}`)),
+      );
+      expect(differingTensors(start, after).filter((name) => !name.startsWith("up"))).toEqual([]);
+      expect(Object.keys(after)).toContain("e1.bn.running_mean");
+    },
+  );
+
+  test("the same run that trains everything changes running statistics and weights", async () => {
+    await train(offsets("dysample", { trainable: "all" }), "run", {}, { start });
+    const after = (await readStateDict("run/weights.safetensors")).tensors;
+    expect(differingTensors(start, after)).toEqual(
+      expect.arrayContaining(["e1.conv.weight", "e1.bn.running_mean", "cls.bias"]),
+    );
+  });
+
+  test("DySample begins where the bilinear network is, and offsets alone lower the loss", async () => {
+    const config = offsets("dysample", { steps: 40, batch: 8, lr: 0.03, evalImages: 32, evalEvery: 20 });
+    const outcome = await train(config, "run", {}, { start });
+    const task = await createTask(config);
+    task.model.loadStateDict((await readStateDict("run/start.safetensors")).tensors);
+    const before = (await task.evaluate()).loss as number;
+    expect(Math.abs(before - bilinearLoss)).toBeLessThan(1e-2);
+    const [{ validation }] = await readValidations("run/metrics.jsonl");
+    expect(validation.loss).toBeLessThan(before);
+    const after = outcome.status === "complete" && (outcome.result.metrics.loss as number);
+    expect(after).toBeLessThan(validation.loss as number);
+    expect(after).toBeLessThan(bilinearLoss);
+  });
+
+  test("stopped and resumed, it equals one that was not, to the last bit", async () => {
+    await train(offsets("dysample+"), "whole", {}, { start });
+    await trainUntil(offsets("dysample+"), "stopped", 3, start);
+    expect(await resume("stopped")).toMatchObject({ status: "complete", trained: true });
+    expect(await contents("stopped")).toEqual(await contents("whole"));
+    expect(Object.keys(await contents("whole"))).toContain("start.safetensors");
+  });
+
+  test("without a checkpoint it resumes from these weights, also where everything is trained", async () => {
+    for (const config of [offsets("dysample"), offsets("bilinear", { trainable: "all" })]) {
+      await train(config, "whole", {}, { start, overwrite: true });
+      await mkdir("killed");
+      for (const name of ["config.json", "start.safetensors"]) await copyFile(`whole/${name}`, `killed/${name}`);
+      await resume("killed");
+      expect(await contents("killed")).toEqual(await contents("whole"));
+      await rm("killed", { recursive: true });
+    }
+  });
+
+  test("offsets are not resumed from drawn weights", async () => {
+    await train(offsets("dysample"), "whole", {}, { start });
+    await mkdir("killed");
+    await copyFile("whole/config.json", "killed/config.json");
+    await expect(resume("killed")).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RunFolderError: killed/start.safetensors must hold the weights that the run begins with, but it is not there; start again (--overwrite)]`,
+    );
+  });
+
+  test("weights that are missing or do not fit are refused, and nothing is written", async () => {
+    const refused = async (config: TrainConfig, weights?: StateDict): Promise<string> =>
+      train(config, "run", {}, { start: weights }).then(String, String);
+    const { "cls.bias": bias, "cls.weight": weight, ...rest } = start;
+    expect([
+      await refused(offsets("dysample")),
+      await refused(offsets("dysample"), { "head.bias": bias, "cls.weight": weight, ...rest }),
+      await refused(offsets("dysample"), { "cls.bias": weight, "cls.weight": weight, ...rest }),
+      await refused(resolveConfig(tiny.restoration), start).then((text) => text.slice(0, 150)),
+    ]).toMatchInlineSnapshot(`
+      [
+        "ConfigError: config: trainable "offsets" must start from weights of a trained network, got none",
+        "ConfigError: train: weights to start from must have the names of the network, but for its upsamplers, got others: head.bias, cls.bias",
+        "ConfigError: train: weights to start from must fit the network, but loadStateDict: the state must fit the module, got 1 problem: cls.bias must have shape [6], got [6, 32, 1, 1]",
+        "ConfigError: train: weights to start from must have the names of the network, but for its upsamplers, got others: e1.bn.num_batches_tracked, e2.bn.num",
+      ]
+    `);
+    expect(await readdir(".")).toEqual([]);
+  });
+
+  test("only segmentation with DySample has offsets to train", () => {
+    expect(() => offsets("bilinear")).toThrowErrorMatchingInlineSnapshot(
+      `[ConfigError: config: trainable "offsets" goes with segmentation and an upsampler among dysample, dysample+, dysample-s, dysample-s+, got "segmentation with bilinear"]`,
+    );
+    expect(() => resolveConfig({ ...tiny.restoration, trainable: "offsets" })).toThrowErrorMatchingInlineSnapshot(
+      `[ConfigError: config: trainable "offsets" goes with segmentation and an upsampler among dysample, dysample+, dysample-s, dysample-s+, got "restoration with dysample"]`,
+    );
+  });
 });
 
 test("a checkpoint that is damaged, of another run, or no checkpoint at all is refused", async () => {

@@ -33,7 +33,11 @@ export function offsetsChart({ upsampler, curve, bilinear, images }: OffsetsCurv
       legend: { ...lineLegend(labels, 8), itemGap: 48 },
       grid: { left: 78, right: 24, top: 40, bottom: 52 },
       xAxis: { ...valueAxis("training step"), min: 0, max: last[0] },
-      yAxis: { ...lossAxis, axisLabel: { ...lossAxis.axisLabel, formatter: (loss) => loss.toFixed(4) }, scale: true },
+      yAxis: {
+        ...lossAxis,
+        axisLabel: { ...lossAxis.axisLabel, formatter: (value: number) => value.toFixed(4) },
+        scale: true,
+      },
       series: [
         {
           ...line(labels[0], colourOf(0)),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { beforeAll, beforeEach, expect, test } from "vitest";
 
-import { readStateDict } from "@gridgrad/nn/node";
+import { readStateDict, saveWeights } from "@gridgrad/nn/node";
 
 import { readPng } from "../picture/png.ts";
 import { collectLines, type CommandResult, runCommand } from "../testing/runCommand.ts";
@@ -12,6 +12,7 @@ import { resolveConfig } from "../training/config.ts";
 import { differingTensors } from "../training/differingTensors.ts";
 import { readValidations } from "../training/metricsLog.ts";
 import { train } from "../training/train.ts";
+import { DySample } from "../upsamplers/dysample.ts";
 import { main } from "./program.ts";
 
 const size = ["--batch", "1", "--eval-images", "2", "--device", "cpu"];
@@ -145,9 +146,11 @@ test("what is no bilinear network, or not the one that the run began with, is on
   await refused("--from", "other");
   await runCommand("train", "--task", "restoration", "--steps", "1", ...size, "--out", "pictures");
   await refused("--from", "pictures/weights.safetensors");
+  await saveWeights("bare.safetensors", new DySample(4));
+  await refused("--from", "bare.safetensors");
   await refused("--upsampler", "bilinear");
   await refused("--from", bilinear, "--bilinear-steps", "2");
-  expect((await readdir(".")).sort()).toEqual(["other", "pictures"]);
+  expect((await readdir(".")).sort()).toEqual(["bare.safetensors", "other", "pictures"]);
 
   await offsets("--bilinear-steps", "1", "--out", "demo");
   await refused("--from", bilinear, "--out", "demo");
@@ -157,9 +160,10 @@ test("what is no bilinear network, or not the one that the run began with, is on
       "gridgrad: nowhere must be a run folder or a safetensors file, but there is nothing; check the path",
       "gridgrad: other/weights.safetensors must have weights of the toy network with bilinear upsampling, but they are of segmentation with dysample; leave --from out and it is trained",
       "gridgrad: pictures/weights.safetensors must have weights of the toy network with bilinear upsampling, but they are of restoration with dysample; leave --from out and it is trained",
+      "gridgrad: bare.safetensors must have weights of the toy network with bilinear upsampling, but loadStateDict: the state must fit the module, got 37 problems: e1.conv.weight is missing; e1.bn.weight is missing; e1.bn.bias is missing; e1.bn.running_mean is missing; e1.bn.running_var is missing; e2.conv.weight is missing; e2.bn.weight is missing; e2.bn.bias is missing; e2.bn.running_mean is missing; e2.bn.running_var is missing; e3.conv.weight is missing; e3.bn.weight is missing; e3.bn.bias is missing; e3.bn.running_mean is missing; e3.bn.running_var is missing; e4.conv.weight is missing; e4.bn.weight is missing; e4.bn.bias is missing; e4.bn.running_mean is missing; e4.bn.running_var is missing; l3.weight is missing; l2.weight is missing; f0.conv.weight is missing; f0.bn.weight is missing; f0.bn.bias is missing; f0.bn.running_mean is missing; f0.bn.running_var is missing; f1.conv.weight is missing; f1.bn.weight is missing; f1.bn.bias is missing; f1.bn.running_mean is missing; f1.bn.running_var is missing; cls.weight is missing; cls.bias is missing; init_pos is unexpected; offset.bias is unexpected; offset.weight is unexpected; leave --from out and it is trained",
       "gridgrad: option '--upsampler <name>' argument 'bilinear' is invalid. It must be one of dysample, dysample+, dysample-s, dysample-s+.",
       "gridgrad: --from brings a bilinear network that is trained; leave --bilinear-steps out",
-      "gridgrad: demo/dysample must have begun with the weights of BILINEAR/weights.safetensors, but it has others; train it again (--overwrite), or write elsewhere (--out)",
+      "gridgrad: demo/dysample must have begun with the weights of BILINEAR/weights.safetensors, but it began with others; train it again (--overwrite), or write elsewhere (--out)",
       "gridgrad: demo/dysample must be resumed with its own configuration, got lr 0.1 (the run has 0.03); leave these out, or start another run",
     ]
   `);

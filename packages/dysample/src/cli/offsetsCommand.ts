@@ -6,27 +6,26 @@
 import { join } from "node:path";
 
 import { ValueError } from "@gridgrad/core";
-import type { StateDict } from "@gridgrad/nn";
 import { readStateDict, writeFileAtomic } from "@gridgrad/nn/node";
 import { Command } from "commander";
 
 import { writePng } from "../picture/png.ts";
 import { segmentationStrip } from "../picture/strip.ts";
 import { shapes64 } from "../toy/shapes64.ts";
-import { resolveConfig, type TrainConfig } from "../training/config.ts";
+import type { TrainConfig } from "../training/config.ts";
 import { differingTensors } from "../training/differingTensors.ts";
 import { readValidations } from "../training/metricsLog.ts";
 import { RunFolder } from "../training/runFolder.ts";
 import { type SegmentationTask, segmentationTask, validationPictures } from "../training/segmentation.ts";
 import type { Metrics } from "../training/task.ts";
-import { imagesOnTheWay, resume, train, type TrainOutcome } from "../training/train.ts";
+import { imagesOnTheWay } from "../training/train.ts";
 import { readWeights, type Weights } from "../training/weights.ts";
 import { dysampleVariants } from "../upsamplers/dysample.ts";
 import type { Io } from "./io.ts";
+import { completeRun, findRun, type KeptRun } from "./keptRun.ts";
 import { choiceOption, deviceOption, evalImagesOption, integerOption, positiveOption, seedOption } from "./options.ts";
 import { table } from "./table.ts";
-import { trainingProgress } from "./trainingProgress.ts";
-import { chooseDevice, reportDevice, useDevice } from "./useDevice.ts";
+import { reportDevice, useDevice } from "./useDevice.ts";
 import { UsageError, UserError } from "./userError.ts";
 
 /** Settings of both runs. */
@@ -88,13 +87,13 @@ async function runOffsets(io: Io, options: Options): Promise<void> {
   const settings = { steps: steps ?? defaults.steps, lr: lr ?? defaults.lr };
   const evalEvery = Math.ceil(settings.steps / evaluations);
   const begun = { ...settings, trainable: "offsets", evalEvery } as const;
-  const offsets = await plan(join(out, upsampler), { ...shared, upsampler, steps, lr }, begun, overwrite);
+  const offsets = await findRun(join(out, upsampler), { ...shared, upsampler, steps, lr }, begun, overwrite);
 
   let weights: Weights;
   if (from === undefined) {
     const given = { ...shared, upsampler: "bilinear", steps: bilinearSteps };
-    const bilinear = await plan(join(out, "bilinear"), given, {}, overwrite);
-    if (!(await execute(io, bilinear, signal))) return;
+    const bilinear = await findRun(join(out, "bilinear"), given, {}, overwrite);
+    if (!(await completeRun(io, bilinear, signal))) return;
     weights = await readWeights(bilinear.path);
   } else weights = await readBilinear(from);
 
@@ -107,7 +106,7 @@ async function runOffsets(io: Io, options: Options): Promise<void> {
     throw notBilinear(weights.file, error.message, error);
   }
   if (offsets.kept) await checkStart(offsets, bilinear, weights.file);
-  const outcome = await execute(io, offsets, signal, weights.state);
+  const outcome = await completeRun(io, offsets, signal, weights.state);
   if (!outcome) return;
 
   const before = await startOf(offsets);
@@ -132,53 +131,6 @@ async function runOffsets(io: Io, options: Options): Promise<void> {
   for (const name of ["weights", "metrics"] as const) io.out(`  ${new RunFolder(offsets.path).file(name)}`);
 }
 
-/** A run that is there and is kept, or one that is to begin. */
-interface Plan {
-  readonly path: string;
-  readonly config: TrainConfig;
-  /** What the user says of it. */
-  readonly given: Partial<TrainConfig>;
-  readonly kept: boolean;
-  readonly overwrite: boolean;
-}
-
-/**
- * Finds out what there is to do in a folder, and writes nothing.
- *
- * @param said - by the user; what is left out is as a run that is kept has it.
- * @param begun - what a run that is to begin has besides.
- */
-async function plan(
-  path: string,
-  { device, ...said }: Partial<TrainConfig>,
-  begun: Partial<TrainConfig>,
-  overwrite: boolean,
-): Promise<Plan> {
-  const folder = new RunFolder(path);
-  const kept = folder.has("config") && !overwrite;
-  const given = kept && device === "auto" ? said : { device, ...said };
-  const config = kept ? await folder.resume(given) : resolveConfig(await chooseDevice({ ...given, ...begun }));
-  return { path, config, given, kept, overwrite };
-}
-
-/** Trains, or reads the result of a run that is complete; `null` when the user has stopped it. */
-async function execute(
-  io: Io,
-  { path, config, given, kept, overwrite }: Plan,
-  signal: AbortSignal,
-  start?: StateDict,
-): Promise<(TrainOutcome & { status: "complete" }) | null> {
-  await useDevice(io, config.device);
-  io.note(path);
-  const { hooks, stop } = trainingProgress(io, signal);
-  const running = kept ? resume(path, given, hooks) : train(config, path, hooks, { overwrite, start });
-  const outcome = await running.finally(stop);
-  if (outcome.status === "complete") return outcome;
-  io.note(`stopped after step ${outcome.step}; the same command${overwrite ? " without --overwrite" : ""} goes on`);
-  io.exitCode = 130; // what a shell reports for a program that Ctrl-C has ended
-  return null;
-}
-
 /** Weights of the toy network with bilinear upsampling, as far as they say what they are of. */
 async function readBilinear(path: string): Promise<Weights> {
   const weights = await readWeights(path);
@@ -197,19 +149,19 @@ function notBilinear(file: string, problem: string, cause?: unknown): UserError 
 }
 
 /** The network that a run begins with. */
-async function startOf({ path, config }: Plan): Promise<SegmentationTask> {
+async function startOf({ path, config }: KeptRun): Promise<SegmentationTask> {
   const task = await segmentationTask(config);
   task.model.loadStateDict((await readStateDict(new RunFolder(path).file("start"))).tensors);
   return task;
 }
 
 /** A run that is kept must have begun with this very bilinear network. */
-async function checkStart(offsets: Plan, bilinear: SegmentationTask, file: string): Promise<void> {
+async function checkStart(offsets: KeptRun, bilinear: SegmentationTask, file: string): Promise<void> {
   if (!new RunFolder(offsets.path).has("start")) return; // the run says so itself
   const others = await changed(bilinear, await startOf(offsets));
   if (others.length === 0) return;
   throw new UserError(
-    `${offsets.path} must have begun with the weights of ${file}, but it has others; ` +
+    `${offsets.path} must have begun with the weights of ${file}, but it began with others; ` +
       "train it again (--overwrite), or write elsewhere (--out)",
   );
 }
@@ -260,7 +212,7 @@ async function drawStrip(
 async function drawChart(
   out: string,
   { bilinear, before, after }: Readonly<Record<"bilinear" | "before" | "after", SegmentationTask>>,
-  { path, config }: Plan,
+  { path, config }: KeptRun,
 ): Promise<string> {
   const images = Math.min(imagesOnTheWay, config.evalImages);
   const loss = async (task: SegmentationTask): Promise<number> => (await task.evaluate({ images })).loss as number;

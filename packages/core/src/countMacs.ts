@@ -10,7 +10,7 @@ import type { Recipe, Tensor } from "./tensor.ts";
 /**
  * Counts the multiply-accumulates of the kernels that `realize` would run for what `targets` still need. Nothing is computed.
  *
- * Each op has its count beside its formula; element-wise ops, layout and sums count nothing.
+ * Each op has its count beside its formula, such as M*N*K for a matrix product; element-wise ops, layout and sums count nothing.
  *
  * @param targets - several share what they have in common, which is counted once.
  * @returns their number, 0 for what is there already, as each result is in eager mode.
@@ -18,7 +18,7 @@ import type { Recipe, Tensor } from "./tensor.ts";
  * @example
  * ```ts
  * const hidden = ones([5, 8]).matmul(ones([8, 3])).relu();
- * countMacs(hidden); // 120, 5*3 sums of 8 products
+ * countMacs(hidden); // 120
  * countMacs(hidden, hidden.matmul(ones([3, 2]))); // 150
  * ```
  */

@@ -85,7 +85,9 @@ test("the same command again trains nothing, and more seeds and upsamplers are a
 
   const other = await runCommand(...first, "--lr", "0.1");
   expect(other).toMatchObject({ code: 1, out: "" });
-  expect(other.err).toMatchInlineSnapshot(`"gridgrad: runs/compare must go on as the comparison that it holds, got lr 0.1 (the folder has 0.01); replace it (--overwrite), or write elsewhere (--out)"`);
+  expect(other.err).toMatchInlineSnapshot(
+    `"gridgrad: runs/compare must go on as the comparison that it holds, got lr 0.1 (the folder has 0.01); replace it (--overwrite), or write elsewhere (--out)"`,
+  );
   expect(await runCommand(...first, "--lr", "0.1", "--overwrite")).toMatchObject({ code: 0 });
   expect((await readdir("runs/compare/runs")).sort()).toEqual(["dysample-seed0", "nearest-seed0"]);
 }, 90_000);
@@ -128,8 +130,8 @@ test("what makes no sense is refused before anything is started", async () => {
   }
   expect(lines).toMatchInlineSnapshot(`
     [
-      "--upsamplers nearest,dysampel: gridgrad: option '--upsamplers <names>' argument 'nearest,dysampel' is invalid. Each of its names, such as "dysampel", must be one of nearest, bilinear, transposed-conv, pixel-shuffle, dysample, dysample+, dysample-s, dysample-s+. Did you mean dysample?",
-      "--upsamplers nearest,: gridgrad: option '--upsamplers <names>' argument 'nearest,' is invalid. Each of its names, such as "", must be one of nearest, bilinear, transposed-conv, pixel-shuffle, dysample, dysample+, dysample-s, dysample-s+.",
+      "--upsamplers nearest,dysampel: gridgrad: option '--upsamplers <names>' argument 'nearest,dysampel' is invalid. "dysampel" must be one of nearest, bilinear, transposed-conv, pixel-shuffle, dysample, dysample+, dysample-s, dysample-s+. Did you mean dysample?",
+      "--upsamplers nearest,: gridgrad: option '--upsamplers <names>' argument 'nearest,' is invalid. "" must be one of nearest, bilinear, transposed-conv, pixel-shuffle, dysample, dysample+, dysample-s, dysample-s+.",
       "--upsamplers nearest,dysample,nearest: gridgrad: option '--upsamplers <names>' argument 'nearest,dysample,nearest' is invalid. Names must differ from each other, got nearest twice.",
       "--seeds 0: gridgrad: option '--seeds <list>' argument '0' is invalid. It must be a number of seeds, such as 3, or a list of them, such as 0,1,2.",
       "--seeds 1,x: gridgrad: option '--seeds <list>' argument '1,x' is invalid. It must be a number of seeds, such as 3, or a list of them, such as 0,1,2.",

@@ -9,7 +9,7 @@ import type { Comparison } from "../compare/comparison.ts";
 import { comparisonOf, defaultEvalEvery } from "../compare/comparisonOf.ts";
 import { ComparisonFolder } from "../compare/comparisonFolder.ts";
 import { resolveConfig, seedRange, type TrainConfig } from "../training/config.ts";
-import { upsamplerNames } from "../upsamplers/upsampler.ts";
+import { upsamplerNames } from "../upsamplers/createUpsampler.ts";
 import type { Io } from "./io.ts";
 import {
   batchOption,

@@ -4,7 +4,7 @@ import { deviceNames } from "@gridgrad/core";
 import { InvalidArgumentError, Option } from "commander";
 
 import { evalImagesRange, initNames, scaleRange, seedRange, taskNames } from "../training/config.ts";
-import { upsamplerNames } from "../upsamplers/upsampler.ts";
+import { upsamplerNames } from "../upsamplers/createUpsampler.ts";
 import { suggest } from "./suggest.ts";
 
 /** An option whose value is a whole number. */

@@ -66,7 +66,17 @@ export function drawPoints(label: string, stages: readonly StagePoints[], crop: 
         top,
         side,
         id,
-        pixelGrid(crop.side) + ofGroup.map((own, g) => dots(own.map(({ to }) => to), crop, colourOf(g), 4.5)).join(""),
+        pixelGrid(crop.side) +
+          ofGroup
+            .map((own, g) =>
+              dots(
+                own.map(({ to }) => to),
+                crop,
+                colourOf(g),
+                4.5,
+              ),
+            )
+            .join(""),
       ),
     ];
   });

@@ -57,7 +57,9 @@ export async function boundarySection(predictions: readonly Prediction[], files:
     colour,
     rates: errorRates(masks, truth, size, size),
   }));
-  const shares = predictions.map((prediction) => `${prediction.label} ${(100 * bandErrorRate(prediction)).toFixed(1)} %`);
+  const shares = predictions.map(
+    (prediction) => `${prediction.label} ${(100 * bandErrorRate(prediction)).toFixed(1)} %`,
+  );
   return [
     pictureFigure(
       bandStrip(predictions),

@@ -1,7 +1,7 @@
 /** @file Share of wrong pixels against the distance to the nearest boundary. */
 
 import type { Chart } from "./chartToSvg.ts";
-import { lineLegend, textStyle, valueAxis } from "./chartStyle.ts";
+import { legendHeight, lineLegend, textStyle, valueAxis } from "./chartStyle.ts";
 import { farthest } from "./boundaryErrors.ts";
 
 const width = 960;
@@ -15,8 +15,8 @@ export interface ErrorCurve {
 }
 
 export function errorChart(curves: readonly ErrorCurve[]): Chart {
-  const legendRows = Math.ceil((curves.reduce((sum, { label }) => sum + label.length * 7 + 50, 0) + 60) / width);
-  const top = 20 + legendRows * 24;
+  const labels = curves.map(({ label }) => label);
+  const top = 16 + legendHeight(labels, width);
   const percent = (rate: number | null) => (rate === null ? null : Number((rate * 100).toPrecision(6)));
   return {
     name: "boundary-errors",
@@ -27,10 +27,7 @@ export function errorChart(curves: readonly ErrorCurve[]): Chart {
     height: top + plotHeight + 50,
     option: {
       color: curves.map(({ colour }) => colour),
-      legend: lineLegend(
-        curves.map(({ label }) => label),
-        4,
-      ),
+      legend: lineLegend(labels, 4),
       grid: { left: 60, width: width - 90, top, height: plotHeight },
       xAxis: { ...valueAxis("distance to the nearest boundary (pixels)"), min: 0, max: farthest, interval: 1 },
       yAxis: { ...valueAxis("wrong pixels (%)", 38), min: 0 },

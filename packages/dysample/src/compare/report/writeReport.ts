@@ -13,7 +13,7 @@ import type { ComparisonResults } from "../results.ts";
 import { barChart } from "./barChart.ts";
 import { bubbleChart } from "./bubbleChart.ts";
 import type { Chart } from "./chartToSvg.ts";
-import { lossChart, validationChart } from "./curveCharts.ts";
+import { lossChart, validationCharts } from "./curveCharts.ts";
 import { headSection } from "./headSection.ts";
 import { page } from "./page.ts";
 import { boundarySection, pointsSection, predictionSection, predictionsOf } from "./pictureSections.ts";
@@ -57,17 +57,30 @@ export async function writeReport(comparison: Comparison, results: ComparisonRes
           "Training loss, a running mean over 20 steps. Line: mean over the seeds, area: from the lowest to the highest run, grey: the others.",
           "No step is done yet.",
         ),
-        await figure(
-          validationChart(results),
-          "Evaluations on the way, on fewer pictures than the final one, which is the last point. The axes do not begin at 0.",
-          "There were no evaluations on the way.",
-        ),
+        await validation(results, files),
       ]),
       section("predictions", "Predictions", [await predictionSection(predictions, files)]),
       section("boundaries", "Errors at boundaries", [await boundarySection(predictions, files)]),
       section("points", "Sampling points", [await pointsSection(networks, files, folder)]),
     ]),
   );
+}
+
+async function validation(results: ComparisonResults, files: ReportFiles): Promise<string> {
+  const charts = validationCharts(results);
+  if (charts.length === 0) return "<p>There were no evaluations on the way.</p>";
+  const figures: string[] = [];
+  for (const chart of charts) {
+    const [metric] = chart.description.split(" at the last"); // "Validation mIoU"
+    figures.push(
+      await files.chart(
+        chart,
+        `${charts.length > 1 ? `${metric}: e` : "E"}valuations on the way, on fewer pictures than the final one, which is the last point. ` +
+          "The axes do not begin at 0.",
+      ),
+    );
+  }
+  return figures.join("\n");
 }
 
 function section(id: string, title: string, parts: readonly string[]): string {

@@ -40,7 +40,7 @@ export function boundaryDistance(truth: ClassMasks, height: number, width: numbe
   scan(1, (at, other) => {
     if (truth[at] !== truth[other]) distance[at] = distance[other] = 0;
   });
-  // There and back is enough: a shortest way along diagonals and one axis is one of each scan's steps, whatever is on its way.
+  // There and back is exact: of a shortest way, the steps that one scan follows can all come before those of the other.
   for (const direction of [1, -1] as const) {
     scan(direction, (at, other) => {
       distance[at] = Math.min(distance[at], distance[other] + 1);

@@ -121,6 +121,16 @@ test("charts have a text for each contestant, and are files, too", async () => {
   expect(await readFile(join(charts, "iou.svg"), "utf8")).toContain(">0.600</text>");
 });
 
+test("more contestants than lines in one panel have a panel each, in a chart for each metric", async () => {
+  const labels = ["a1", "b2", "c3", "d4", "e5", "f6"];
+  const { folder, html } = await report(labels.map((label) => contestant(label, [done(0, 0.5)])));
+  const metrics = ["mIoU", "boundaryIoU", "loss"].map((metric) => `validation-${metric}.svg`);
+  expect(await readdir(join(folder, "charts"))).toEqual(expect.arrayContaining(metrics));
+  const svg = await readFile(join(folder, "charts", metrics[0]), "utf8");
+  for (const label of labels) expect(svg.split(`>${label}</text>`)).toHaveLength(2);
+  expect(html).toContain("Validation boundary IoU: evaluations on the way");
+});
+
 describe("with the weights of a run", () => {
   const dysample = { label: "points", config: { upsampler: "dysample", groups: 2 } };
   let folder: string;

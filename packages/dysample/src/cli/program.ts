@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { getDevice, setDevice } from "@gridgrad/core";
 import { Command, CommanderError } from "commander";
 
+import { compareCommand } from "./compareCommand.ts";
 import { devicesCommand } from "./devicesCommand.ts";
 import { evalCommand } from "./evalCommand.ts";
 import { explainCommand } from "./explainCommand.ts";
@@ -63,6 +64,7 @@ function createProgram(io: Io): Command {
     .addHelpText("after", `\n${io.program} COMMAND --help tells more about a command, with examples.`);
   const make = [
     trainCommand,
+    compareCommand,
     evalCommand,
     upsampleCommand,
     explainCommand,

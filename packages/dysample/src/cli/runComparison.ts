@@ -1,0 +1,124 @@
+/** @file Carries out a comparison in its folder: trains what is missing, keeps the results up to date, and prints a table. */
+
+import { formatBytes } from "@gridgrad/core";
+
+import { collect, costsOf } from "../compare/collect.ts";
+import type { Comparison } from "../compare/comparison.ts";
+import { runPath, runsOf } from "../compare/comparison.ts";
+import { ComparisonFolder } from "../compare/comparisonFolder.ts";
+import { type ComparisonResults, spreadOf } from "../compare/results.ts";
+import { runAll } from "../compare/runPool.ts";
+import { RunFolder } from "../training/runFolder.ts";
+import type { Io } from "./io.ts";
+import { RunsProgress } from "./runsProgress.ts";
+import { table } from "./table.ts";
+
+export interface RunComparisonOptions {
+  /** Runs at once. */
+  readonly jobs?: number;
+  /** Replace a comparison that is there. */
+  readonly overwrite?: boolean;
+}
+
+export type RunComparisonOutcome =
+  /** All that could be trained is; runs that failed are among the results. */
+  | { readonly status: "complete"; readonly comparison: Comparison; readonly results: ComparisonResults }
+  | { readonly status: "stopped" };
+
+/**
+ * Trains, measures, and prints a table. Files are those of `ComparisonFolder`.
+ *
+ * @throws {ConfigError} when a contestant does not fit the network; nothing is written then.
+ * @throws {ComparisonFolderError} when another comparison is in the folder.
+ */
+export async function runComparison(
+  io: Io,
+  asked: Comparison,
+  path: string,
+  { jobs, overwrite }: RunComparisonOptions = {},
+): Promise<RunComparisonOutcome> {
+  await costsOf(asked);
+  const folder = new ComparisonFolder(path);
+  const comparison = await folder.begin(asked, { overwrite });
+  const costs = await costsOf(comparison);
+  const failures = new Map<string, string>();
+  const publish = async (): Promise<ComparisonResults> => {
+    const results = await collect(comparison, path, { costs, failures });
+    await folder.writeResults(results);
+    return results;
+  };
+
+  const runs = runsOf(comparison);
+  const missing = runs.filter((run) => !new RunFolder(runPath(path, run)).has("result"));
+  tellBeginning(io, comparison, asked, { path, runs: runs.length, missing: missing.length });
+  const signal = io.interrupted();
+  const progress = new RunsProgress(io, missing);
+  let published: Promise<unknown> = publish();
+  try {
+    await runAll(missing, {
+      folder: path,
+      jobs,
+      signal,
+      events: {
+        ...progress.events,
+        async onEnd(run, outcome) {
+          if (outcome.status === "failed") failures.set(run.id, outcome.message);
+          await progress.events.onEnd!(run, outcome);
+          await (published = published.then(publish)); // one at a time, the newest last
+        },
+      },
+    });
+  } finally {
+    progress.stop();
+  }
+  await published;
+  if (signal.aborted) return { status: "stopped" };
+  const results = await publish();
+  io.out(`\n${resultsTable(results)}\n`);
+  for (const [id, message] of failures) io.out(`${id} failed: ${message}`);
+  io.out(`All numbers: ${folder.file("results")}, ${folder.file("table")}`);
+  return { status: "complete", comparison, results };
+}
+
+function tellBeginning(
+  io: Io,
+  { contestants, seeds }: Comparison,
+  asked: Comparison,
+  { path, runs, missing }: { path: string; runs: number; missing: number },
+): void {
+  const labels = contestants.map(({ label }) => label).join(", ");
+  const done = missing === runs ? "" : `, ${runs - missing} of them complete`;
+  io.out(`Comparing ${labels} with ${seeds.length === 1 ? "1 seed" : `${seeds.length} seeds`}: ${runs} runs${done}.`);
+  if (contestants.length > asked.contestants.length || seeds.length > asked.seeds.length) {
+    io.note(`${path} holds more than was asked for, and all of it goes on`);
+  }
+}
+
+/** One line per contestant. */
+function resultsTable(results: ComparisonResults): string {
+  const metrics = ["mIoU", "boundaryIoU", "pixelAccuracy"];
+  const header = ["", "mIoU", "boundary IoU", "accuracy", "parameters", "MACs", "ms per step", "peak"];
+  const rows = results.contestants.map((contestant) => {
+    const { label, upsamplerParameters, upsamplerMacs, msPerStep, peakBytes } = contestant;
+    return [
+      label,
+      ...metrics.map((metric) => formatSpread(spreadOf(contestant, metric))),
+      upsamplerParameters.toLocaleString("en"),
+      formatMacs(upsamplerMacs),
+      msPerStep === null ? "-" : msPerStep.toFixed(0),
+      peakBytes === null ? "-" : formatBytes(peakBytes),
+    ];
+  });
+  return `${table(header, rows)}\nParameters and MACs are those of the upsamplers, for one picture.`;
+}
+
+function formatSpread(spread: ReturnType<typeof spreadOf>): string {
+  if (spread === null) return "-";
+  const { mean, std, n } = spread;
+  return mean.toFixed(4) + (n > 1 ? ` ± ${std.toFixed(4)}` : "");
+}
+
+/** 1234567 as "1.23 M". */
+function formatMacs(macs: number): string {
+  return macs === 0 ? "0" : `${(macs / 1e6).toPrecision(3)} M`;
+}

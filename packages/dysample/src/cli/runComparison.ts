@@ -6,16 +6,20 @@ import { collect, costsOf } from "../compare/collect.ts";
 import type { Comparison } from "../compare/comparison.ts";
 import { runPath, runsOf } from "../compare/comparison.ts";
 import { ComparisonFolder } from "../compare/comparisonFolder.ts";
+import type { QueueAddress } from "../compare/queue/redisConnection.ts";
 import { type ComparisonResults, spreadOf } from "../compare/results.ts";
 import { runAll } from "../compare/runPool.ts";
 import { RunFolder } from "../training/runFolder.ts";
 import type { Io } from "./io.ts";
 import { RunsProgress } from "./runsProgress.ts";
+import { workersAt } from "./workersAt.ts";
 import { table } from "./table.ts";
 
 export interface RunComparisonOptions {
   /** Runs at once. */
   readonly jobs?: number;
+  /** Leave the training to the workers there. */
+  readonly queue?: QueueAddress;
   /** Replace a comparison that is there. */
   readonly overwrite?: boolean;
 }
@@ -35,9 +39,10 @@ export async function runComparison(
   io: Io,
   asked: Comparison,
   path: string,
-  { jobs, overwrite }: RunComparisonOptions = {},
+  { jobs, queue, overwrite }: RunComparisonOptions = {},
 ): Promise<RunComparisonOutcome> {
   await costsOf(asked);
+  const elsewhere = queue && (await workersAt(io, queue));
   const folder = new ComparisonFolder(path);
   const comparison = await folder.begin(asked, { overwrite });
   const costs = await costsOf(comparison);
@@ -55,7 +60,8 @@ export async function runComparison(
   const progress = new RunsProgress(io, missing);
   let published: Promise<unknown> = publish();
   try {
-    await runAll(missing, {
+    const train = elsewhere ? elsewhere.train(comparison.id) : runAll;
+    await train(missing, {
       folder: path,
       jobs,
       signal,
@@ -70,6 +76,7 @@ export async function runComparison(
     });
   } finally {
     progress.stop();
+    elsewhere?.close();
   }
   await published;
   if (signal.aborted) return { status: "stopped" };

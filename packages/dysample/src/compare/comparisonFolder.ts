@@ -7,6 +7,7 @@
  *     results.json, results.csv   all of the above together, after each run that ends
  */
 
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -76,10 +77,14 @@ export class ComparisonFolder {
    * @returns all that the folder holds from now on.
    * @throws {ComparisonFolderError} when another comparison is there and `overwrite` is not set; nothing is touched then.
    */
-  async begin(comparison: Comparison, { overwrite = false }: { overwrite?: boolean } = {}): Promise<Comparison> {
+  async begin(
+    comparison: Comparison,
+    { overwrite = false }: { overwrite?: boolean } = {},
+  ): Promise<Comparison & { readonly id: string }> {
     const present = existsSync(this.file("comparison"));
     if (overwrite) await this.#clear(comparison);
-    const whole = present && !overwrite ? this.#grow(await this.read(), comparison) : comparison;
+    const there = present && !overwrite ? await this.read() : null;
+    const whole = { ...(there ? this.#grow(there, comparison) : comparison), id: there?.id ?? randomUUID() };
     for (const run of runsOf(whole)) {
       const folder = new RunFolder(runPath(this.path, run));
       if (folder.has("config")) await folder.resume(run.config); // throws when another run is in its place

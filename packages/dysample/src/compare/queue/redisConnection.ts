@@ -1,6 +1,6 @@
 /** @file The way to Redis: an address that makes sense, a first connection that answers, and what is told when it is lost. */
 
-import type { Redis, RedisOptions } from "ioredis";
+import type { Redis } from "ioredis";
 
 /** A queue that cannot be used: the message says why, and what to do. */
 export class QueueError extends Error {
@@ -17,7 +17,11 @@ export interface QueueAddress {
 /** An open connection, and how others like it are opened. */
 export interface RedisConnection {
   readonly client: Redis;
-  readonly options: RedisOptions & { readonly url: string };
+  readonly options: {
+    readonly url: string;
+    readonly maxRetriesPerRequest: null;
+    readonly retryStrategy: () => number | null;
+  };
   /** From now on, commands that wait for a lost connection fail. */
   stopRetrying(): void;
   close(): void;
@@ -38,7 +42,9 @@ export function parseQueueUrl(text: string): QueueAddress {
   const url = URL.canParse(text) ? new URL(text) : null;
   const wellFormed = url && /^rediss?:$/.test(url.protocol) && url.hostname !== "" && /^(\/\d*)?$/.test(url.pathname);
   if (!wellFormed || url.search !== "" || url.hash !== "") {
-    throw new QueueError(`a queue must be redis://host:port or redis://host:port/database, got ${withoutPassword(text)}`);
+    throw new QueueError(
+      `a queue must be redis://host:port or redis://host:port/database, got ${withoutPassword(text)}`,
+    );
   }
   return { url: text, shown: withoutPassword(text) };
 }

@@ -15,7 +15,16 @@ export type RunFiles = Readonly<Record<string, Buffer>>;
  * the snapshot are written before the checkpoint that includes them, so those that are read later have all that it needs. The
  * result is written last: it says that the run is complete.
  */
-const order = ["config", "start", "checkpoint", "halfway", "metrics", "weights", "strip", "result"] as const satisfies RunFile[];
+const order = [
+  "config",
+  "start",
+  "checkpoint",
+  "halfway",
+  "metrics",
+  "weights",
+  "strip",
+  "result",
+] as const satisfies RunFile[];
 
 /** Reads the files of a run that is complete, or that a checkpoint has just been written of. */
 export async function readRunFiles(path: string): Promise<RunFiles> {

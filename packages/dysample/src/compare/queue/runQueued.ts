@@ -3,7 +3,7 @@
  * that are complete into their folders. It may end and begin again at any time; jobs go on meanwhile.
  */
 
-import type { Job, Queue } from "bullmq";
+import type { Job } from "bullmq";
 
 import { RunFolder } from "../../training/runFolder.ts";
 import { runPath, type Run } from "../comparison.ts";
@@ -35,9 +35,10 @@ export async function runQueued(
 ): Promise<(RunOutcome | null)[]> {
   const { Queue, QueueEvents } = await import("bullmq");
   const common = { connection: connection.options, prefix: queuePrefix };
-  const queue: Queue<RunJob> = new Queue<RunJob>(queueName, common);
+  const queue = new Queue<RunJob>(queueName, common);
   const listener = new QueueEvents(queueName, common);
-  for (const emitter of [queue, listener]) emitter.on("error", () => {}); // connectRedis tells of a lost connection
+  queue.on("error", () => {}); // connectRedis tells of a lost connection
+  listener.on("error", () => {});
   const files = new JobFiles(connection.client);
   const pending = new Map(runs.map((run) => [jobIdOf(comparison, run.id), run]));
   const outcomes = new Map<Run, RunOutcome>();
@@ -63,8 +64,10 @@ export async function runQueued(
       return { status: "failed", message: job.failedReason, retry: false };
     }
     if (state !== "completed") return null;
-    await writeRunFiles(path, await files.read(jobId));
+    const trained = await files.read(jobId);
+    if (trained["result"]) await writeRunFiles(path, trained);
     await remove(job);
+    if (!trained["result"]) return null; // somebody has deleted them: the run begins again
     return { status: "complete" };
   };
 

@@ -72,16 +72,19 @@ describe.skipIf(missing !== null)(`a job's files${missing === null ? "" : ` (ski
     expect(await server.client.get(`${queuePrefix}:${queueName}:${jobId}:lock`)).toBe("a");
   });
 
-  test.each(["b", "a"])("are not written by one whose job was given away, also not to its own token: %s", async (to) => {
-    await add();
-    const former = await take("a");
-    const successor = await othersTakeIt(to);
-    expect(await files.keep(successor, checkpoint("successor"))).toBe(true);
-    expect(await files.keep(former, checkpoint("former"))).toBe(false);
-    await lockRunsOut();
-    expect(await files.keep(former, checkpoint("former"))).toBe(false);
-    expect(await files.read(jobId)).toEqual(checkpoint("successor"));
-  });
+  test.each(["b", "a"])(
+    "are not written by one whose job was given away, also not to its own token: %s",
+    async (to) => {
+      await add();
+      const former = await take("a");
+      const successor = await othersTakeIt(to);
+      expect(await files.keep(successor, checkpoint("successor"))).toBe(true);
+      expect(await files.keep(former, checkpoint("former"))).toBe(false);
+      await lockRunsOut();
+      expect(await files.keep(former, checkpoint("former"))).toBe(false);
+      expect(await files.read(jobId)).toEqual(checkpoint("successor"));
+    },
+  );
 
   test("are not written when the job waits, is complete, or is gone", async () => {
     await add();
@@ -109,7 +112,8 @@ describe.skipIf(missing !== null)(`a job's files${missing === null ? "" : ` (ski
   test("a Redis that lets nobody in says so, and one that lacks the database", async () => {
     const guarded = await RedisServer.start("--requirepass", "secret");
     try {
-      const failure = (url: string) => connectRedis(parseQueueUrl(url), () => {}).catch((error: Error) => error.message);
+      const failure = (url: string) =>
+        connectRedis(parseQueueUrl(url), () => {}).catch((error: Error) => error.message);
       const port = guarded.url.split(":")[2];
       const inOrder = [
         await failure(guarded.url),

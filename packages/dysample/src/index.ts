@@ -27,14 +27,11 @@ export { PictureUpsampler } from "./training/pictureUpsampler.ts";
 export { createTask, type Metrics, type OnEvaluated, type Task } from "./training/task.ts";
 export { upsamplePicture } from "./training/upsamplePicture.ts";
 export { DySample, type DySampleOptions, dysampleVariants, sampleAt } from "./upsamplers/dysample.ts";
-export {
-  Bilinear,
-  createUpsampler,
-  Nearest,
-  PixelShuffleConv,
-  TransposedConv,
-  type Upsampler,
-  type UpsamplerName,
-  upsamplerNames,
-  type UpsamplerOptions,
-} from "./upsamplers/upsampler.ts";
+export { Carafe, type CarafeOptions } from "./upsamplers/carafe.ts";
+export { createUpsampler, guidedUpsamplers, type UpsamplerName, upsamplerNames } from "./upsamplers/createUpsampler.ts";
+export { Fade, type FadeOptions } from "./upsamplers/fade.ts";
+export { PixelShuffleConv } from "./upsamplers/pixelShuffleConv.ts";
+export { Bicubic, Bilinear, Nearest } from "./upsamplers/resize.ts";
+export { SapaB, type SapaBOptions } from "./upsamplers/sapaB.ts";
+export { TransposedConv, type TransposedConvOptions } from "./upsamplers/transposedConv.ts";
+export type { Upsampler, UpsamplerOptions } from "./upsamplers/upsampler.ts";

@@ -6,10 +6,11 @@ import { Command, InvalidArgumentError, Option } from "commander";
 
 import { ablationNames, ablations, type AblationName } from "../compare/ablations.ts";
 import type { Comparison } from "../compare/comparison.ts";
+import { comparisonOf, defaultEvalEvery } from "../compare/comparisonOf.ts";
 import { ComparisonFolder } from "../compare/comparisonFolder.ts";
 import type { QueueAddress } from "../compare/queue/redisConnection.ts";
 import { resolveConfig, seedRange, type TrainConfig } from "../training/config.ts";
-import { upsamplerNames } from "../upsamplers/upsampler.ts";
+import { upsamplerNames } from "../upsamplers/createUpsampler.ts";
 import type { Io } from "./io.ts";
 import {
   batchOption,
@@ -31,10 +32,13 @@ import { runComparison } from "./runComparison.ts";
 import { chooseDevice, useDevice } from "./useDevice.ts";
 import { UsageError } from "./userError.ts";
 
-interface Options extends Partial<TrainConfig> {
+interface Asked extends Partial<TrainConfig> {
   readonly upsamplers?: readonly string[];
   readonly ablation?: AblationName;
   readonly seeds?: readonly number[];
+}
+
+interface Options extends Asked {
   readonly jobs?: number;
   readonly queue?: QueueAddress;
   readonly out?: string;
@@ -44,9 +48,6 @@ interface Options extends Partial<TrainConfig> {
 
 /** Enough for a spread, and no more: a run takes a minute. */
 const defaultSeeds = [0, 1, 2];
-
-/** Steps between two evaluations on the way: enough for curves, and a small part of the time. */
-const defaultEvalEvery = 50;
 
 export function compareCommand(io: Io): Command {
   return new Command("compare")
@@ -116,30 +117,25 @@ async function runCompare(io: Io, options: Options): Promise<void> {
     if (other !== undefined) throw new UsageError(`--resume goes on with what was asked for; leave ${flag(other)} out`);
   }
   const path = resume ?? out;
-  const comparison = resume === undefined ? await comparisonOf(asked) : await new ComparisonFolder(path).read();
+  const comparison = resume === undefined ? await askedFor(asked) : await new ComparisonFolder(path).read();
   await useDevice(io, resolveConfig(comparison.config).device);
-  const outcome = await runComparison(io, comparison, path, { jobs, queue, overwrite });
-  if (outcome.status === "stopped") {
-    io.note(`stopped; go on with: ${io.program} compare --resume ${path}${queue ? ` --queue ${queue.shown}` : ""}`);
-    io.exitCode = 130; // what a shell reports for a program that Ctrl-C has ended
-  } else if (outcome.results.contestants.some(({ runs }) => runs.some(({ status }) => status !== "complete"))) {
-    io.exitCode = 1;
-  }
+  const { status, exitCode } = await runComparison(io, comparison, path, { jobs, queue, overwrite });
+  const elsewhere = queue ? ` --queue ${queue.shown}` : "";
+  if (status === "stopped") io.note(`stopped; go on with: ${io.program} compare --resume ${path}${elsewhere}`);
+  io.exitCode = exitCode;
 }
 
-/** What the options ask for, with everything resolved: defaults of another version do not change it. */
-async function comparisonOf({
-  upsamplers = upsamplerNames,
-  ablation,
-  seeds = defaultSeeds,
-  ...given
-}: Pick<Options, "upsamplers" | "ablation" | "seeds"> & Partial<TrainConfig>): Promise<Comparison> {
-  const { seed: _, ...config } = resolveConfig(await chooseDevice({ evalEvery: defaultEvalEvery, ...given }));
-  if (ablation === undefined) {
-    const contestants = upsamplers.map((upsampler) => ({ label: upsampler, config: { upsampler } }));
-    return { title: "upsamplers", contestants, seeds, config };
+async function askedFor({ upsamplers, ablation, seeds = defaultSeeds, ...given }: Asked): Promise<Comparison> {
+  if (ablation !== undefined) {
+    const own = Object.keys(given).find((field) =>
+      ablations[ablation].contestants.some(({ config }) => field in config),
+    );
+    const other = upsamplers ? "upsamplers" : own;
+    if (other !== undefined)
+      throw new UsageError(`--ablation ${ablation} sets ${other} itself; leave ${flag(other)} out`);
   }
-  return { seeds, config, ...ablations[ablation] };
+  const which = ablation === undefined ? { upsamplers: upsamplers ?? upsamplerNames } : { ablation };
+  return comparisonOf({ ...which, seeds, config: await chooseDevice(given) });
 }
 
 /** `evalEvery` as `--eval-every`. */

@@ -8,7 +8,7 @@ import { StepRecorder } from "../training/stepRecorder.ts";
 import { createTask } from "../training/task.ts";
 import { Fpn4 } from "../toy/fpn4.ts";
 import { shapes64 } from "../toy/shapes64.ts";
-import { createUpsampler } from "../upsamplers/upsampler.ts";
+import { createUpsampler } from "../upsamplers/createUpsampler.ts";
 import type { Io } from "./io.ts";
 import { choiceOption, deviceOption, integerOption, upsamplerOption } from "./options.ts";
 import { table } from "./table.ts";
@@ -101,7 +101,8 @@ async function graph(what: What, { upsampler = "dysample", channels = 32, size, 
   if (what === "upsampler") {
     const [N, side] = [batch ?? 1, size ?? 16];
     const up = createUpsampler(upsampler, channels, { random: new Random(0) });
-    return [up.forward(zeros([N, channels, side, side]))];
+    const guide = zeros([N, channels, up.scale * side, up.scale * side]); // recorded only where the upsampler asks for it
+    return [up.forward(zeros([N, channels, side, side]), guide)];
   }
   if (what === "step") {
     const task = await createTask(resolveConfig({ upsampler, batch }));

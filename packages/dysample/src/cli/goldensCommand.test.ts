@@ -19,7 +19,7 @@ interface Manifest {
 const readManifest = async (folder: string): Promise<Manifest> =>
   JSON.parse(await readFile(join(folder, "MANIFEST.json"), "utf8"));
 
-describe.each(["network", "arithmetic"])("%s", (set) => {
+describe.each(["network", "arithmetic", "upsamplers"])("%s", (set) => {
   test("all cases pass in both element types", async () => {
     const { cases, files } = await readManifest(join(goldens, set));
     expect(files).toHaveLength(cases);

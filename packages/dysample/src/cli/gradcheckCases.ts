@@ -52,7 +52,7 @@ import {
   softmax,
 } from "@gridgrad/ops";
 
-import { createUpsampler, upsamplerNames } from "../upsamplers/upsampler.ts";
+import { createUpsampler, guidedUpsamplers, upsamplerNames } from "../upsamplers/createUpsampler.ts";
 
 export interface GradcheckCase {
   readonly f: (...xs: Tensor[]) => Tensor;
@@ -186,7 +186,7 @@ const ops: Readonly<Record<string, MakeCase>> = {
   mseLoss: ofShapes((x, target) => mseLoss(x, target), [2, 3], [2, 3]),
 };
 
-/** An upsampler by 2, as a function of its input and its parameters. */
+/** An upsampler by 2, as a function of its input, its guide where it needs one, and its parameters. */
 const upsampler =
   (name: string): MakeCase =>
   async (random) => {
@@ -196,12 +196,14 @@ const upsampler =
     // Weights of 0.05 move a sampling point by an eighth of a pixel at most: it starts a quarter of one from its kinks.
     const parameters = names.map((key) => between(random, -0.05, 0.05, up.namedParameters().get(key)!.shape));
     const x = between(random, -1, 1, upsamplerShape);
+    const [N, C, H, W] = upsamplerShape;
+    const guides = guidedUpsamplers.includes(name) ? [between(random, -1, 1, [N, C, 2 * H, 2 * W])] : [];
     return {
       f(at, ...values) {
-        const tensors = Object.fromEntries(names.map((key, i) => [key, values[i]]));
-        return functionalCall(up, tensors, () => up.forward(at));
+        const tensors = Object.fromEntries(names.map((key, i) => [key, values[guides.length + i]]));
+        return functionalCall(up, tensors, () => up.forward(at, ...values.slice(0, guides.length)));
       },
-      inputs: [x, ...parameters],
+      inputs: [x, ...guides, ...parameters],
     };
   };
 

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { apply, mul, mulOp, type Op } from "@gridgrad/core";
 
 import { runCommand } from "../testing/runCommand.ts";
-import { upsamplerNames } from "../upsamplers/upsampler.ts";
+import { upsamplerNames } from "../upsamplers/createUpsampler.ts";
 import { gradcheckCases, type MakeCase } from "./gradcheckCases.ts";
 
 test("every upsampler and op passes, with several seeds", async () => {

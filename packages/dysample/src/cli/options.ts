@@ -5,7 +5,7 @@ import { InvalidArgumentError, Option } from "commander";
 
 import { parseQueueUrl } from "../compare/queue/redisConnection.ts";
 import { evalImagesRange, initNames, scaleRange, seedRange, taskNames } from "../training/config.ts";
-import { upsamplerNames } from "../upsamplers/upsampler.ts";
+import { upsamplerNames } from "../upsamplers/createUpsampler.ts";
 import { suggest } from "./suggest.ts";
 
 /** An option whose value is a whole number. */

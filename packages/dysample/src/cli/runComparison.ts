@@ -3,14 +3,16 @@
 import { formatBytes } from "@gridgrad/core";
 
 import { collect, costsOf } from "../compare/collect.ts";
-import type { Comparison } from "../compare/comparison.ts";
-import { runPath, runsOf } from "../compare/comparison.ts";
+import { type Comparison, runPath, runsOf } from "../compare/comparison.ts";
 import { ComparisonFolder } from "../compare/comparisonFolder.ts";
+import { measure, measuredSteps, readMeasurements } from "../compare/measure.ts";
 import type { QueueAddress } from "../compare/queue/redisConnection.ts";
 import { type ComparisonResults, spreadOf } from "../compare/results.ts";
 import { runAll } from "../compare/runPool.ts";
+import { resolveConfig } from "../training/config.ts";
 import { RunFolder } from "../training/runFolder.ts";
 import type { Io } from "./io.ts";
+import { Progress } from "./progress.ts";
 import { RunsProgress } from "./runsProgress.ts";
 import { workersAt } from "./workersAt.ts";
 import { table } from "./table.ts";
@@ -24,10 +26,14 @@ export interface RunComparisonOptions {
   readonly overwrite?: boolean;
 }
 
-export type RunComparisonOutcome =
-  /** All that could be trained is; runs that failed are among the results. */
-  | { readonly status: "complete"; readonly comparison: Comparison; readonly results: ComparisonResults }
-  | { readonly status: "stopped" };
+export interface RunComparisonOutcome {
+  /** `complete`: all that could be done is done. */
+  readonly status: "complete" | "stopped";
+  /** For the process: 0, 1 when something has failed, 130 as a shell reports for a program that Ctrl-C has ended. */
+  readonly exitCode: 0 | 1 | 130;
+}
+
+const stopped: RunComparisonOutcome = { status: "stopped", exitCode: 130 };
 
 /**
  * Trains, measures, and prints a table. Files are those of `ComparisonFolder`.
@@ -79,23 +85,41 @@ export async function runComparison(
     elsewhere?.close();
   }
   await published;
-  if (signal.aborted) return { status: "stopped" };
+  if (signal.aborted) return stopped;
+  const measured = await measureAll(io, comparison, path, signal);
+  if (measured === "stopped") return stopped;
   const results = await publish();
   io.out(`\n${resultsTable(results)}\n`);
   for (const [id, message] of failures) io.out(`${id} failed: ${message}`);
   io.out(`All numbers: ${folder.file("results")}, ${folder.file("table")}`);
-  return { status: "complete", comparison, results };
+  return { status: "complete", exitCode: failures.size > 0 || measured === "failed" ? 1 : 0 };
+}
+
+/** Measures the contestants, unless that was done before. */
+async function measureAll(
+  io: Io,
+  comparison: Comparison,
+  path: string,
+  signal: AbortSignal,
+): Promise<"complete" | "stopped" | "failed"> {
+  if (await readMeasurements(comparison, path)) return "complete";
+  const progress = new Progress(io, "measuring", 0, measuredSteps, "rounds");
+  const onRound = (done: number): void => progress.update(done);
+  const outcome = await measure(comparison, path, { signal, onRound }).finally(() => progress.stop());
+  if (outcome.status === "failed") io.note(`time and memory were not measured: ${outcome.message}`);
+  return outcome.status;
 }
 
 function tellBeginning(
   io: Io,
-  { contestants, seeds }: Comparison,
+  { contestants, seeds, config }: Comparison,
   asked: Comparison,
   { path, runs, missing }: { path: string; runs: number; missing: number },
 ): void {
   const labels = contestants.map(({ label }) => label).join(", ");
+  const count = seeds.length === 1 ? "1 seed" : `${seeds.length} seeds`;
   const done = missing === runs ? "" : `, ${runs - missing} of them complete`;
-  io.out(`Comparing ${labels} with ${seeds.length === 1 ? "1 seed" : `${seeds.length} seeds`}: ${runs} runs${done}.`);
+  io.out(`Comparing ${labels} with ${count}: ${runs} runs of ${resolveConfig(config).steps} steps${done}.`);
   if (contestants.length > asked.contestants.length || seeds.length > asked.seeds.length) {
     io.note(`${path} holds more than was asked for, and all of it goes on`);
   }

@@ -8,6 +8,7 @@ import { readSteps, readValidations } from "../training/metricsLog.ts";
 import { RunFolder } from "../training/runFolder.ts";
 import type { RunResult } from "../training/train.ts";
 import { type Comparison, type Run, runPath, runsOf } from "./comparison.ts";
+import { readMeasurements } from "./measure.ts";
 import { networkCost, type NetworkCost } from "./networkCost.ts";
 import { type ComparisonResults, resultsFormat, type RunResults } from "./results.ts";
 
@@ -27,6 +28,7 @@ export async function collect(
   const { title, contestants, seeds, config } = comparison;
   const { seed: _, ...common } = resolveConfig(config);
   const known = costs ?? (await costsOf(comparison));
+  const measured = await readMeasurements(comparison, folder);
   const runs = runsOf(comparison);
   return {
     format: resultsFormat,
@@ -38,8 +40,8 @@ export async function collect(
         label,
         config: own,
         ...known.get(label)!,
-        msPerStep: null,
-        peakBytes: null,
+        msPerStep: measured?.get(label)?.msPerStep ?? null,
+        peakBytes: measured?.get(label)?.peakBytes ?? null,
         runs: await Promise.all(
           runs.filter((run) => run.label === label).map((run) => collectRun(run, folder, failures.get(run.id))),
         ),

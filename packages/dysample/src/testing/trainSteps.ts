@@ -12,7 +12,8 @@ import { add, type Device, relu, Random, setDevice, tensor, type Tensor } from "
 import { BatchNorm2d, Conv2d, Module, SGD } from "@gridgrad/nn";
 import { crossEntropy, type GpuDevice } from "@gridgrad/ops";
 
-import { createUpsampler, type Upsampler } from "../upsamplers/upsampler.ts";
+import { createUpsampler } from "../upsamplers/createUpsampler.ts";
+import type { Upsampler } from "../upsamplers/upsampler.ts";
 
 /** What is held after a step. */
 export interface Holdings {

@@ -13,7 +13,8 @@
 import { add, relu, type Tensor } from "@gridgrad/core";
 import { BatchNorm2d, Conv2d, type InitOptions, Module } from "@gridgrad/nn";
 
-import { createUpsampler, type Upsampler, type UpsamplerOptions } from "../upsamplers/upsampler.ts";
+import { createUpsampler } from "../upsamplers/createUpsampler.ts";
+import type { Upsampler, UpsamplerOptions } from "../upsamplers/upsampler.ts";
 import { shapes64 } from "./shapes64.ts";
 
 /** Channels at which the decoder upsamples. */

@@ -6,7 +6,7 @@ import { deviceNames } from "@gridgrad/core";
 
 import { shapes64, VALIDATION } from "../toy/shapes64.ts";
 import { dysampleVariants } from "../upsamplers/dysample.ts";
-import { upsamplerNames } from "../upsamplers/upsampler.ts";
+import { upsamplerNames } from "../upsamplers/createUpsampler.ts";
 
 export const taskNames = ["segmentation", "restoration"] as const;
 

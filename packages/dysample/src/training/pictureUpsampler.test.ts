@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { Random, type Tensor, zeros } from "@gridgrad/core";
 import { interpolate } from "@gridgrad/ops";
 
-import { upsamplerNames } from "../upsamplers/upsampler.ts";
+import { upsamplerNames } from "../upsamplers/createUpsampler.ts";
 import { PictureUpsampler } from "./pictureUpsampler.ts";
 
 const colours = (H: number, W: number): Tensor => new Random(1).uniform([2, 3, H, W]);
@@ -52,5 +52,5 @@ test("with one group the colours of a grey picture stay equal: they are read at 
 });
 
 test("an unknown upsampler is refused", () => {
-  expect(() => new PictureUpsampler("bicubic")).toThrow(/name must be one of nearest, bilinear/);
+  expect(() => new PictureUpsampler("lanczos")).toThrow(/name must be one of nearest, bilinear/);
 });

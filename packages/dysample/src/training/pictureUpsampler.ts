@@ -2,13 +2,17 @@
  * @file An upsampler of pictures: three colours in, three colours out, whatever number of channels the upsampler itself needs.
  *
  *     [R G B] -> [R G B 0 ..]: a multiple of the groups, for `pl` of s² too -> upsampler -> [R G B]
+ *
+ * A picture has no encoder, so an upsampler that needs a guide sees the picture itself, resized bilinearly.
  */
 
 import { pad, type Tensor } from "@gridgrad/core";
 import { Module } from "@gridgrad/nn";
+import { interpolate } from "@gridgrad/ops";
 
 import { dysampleVariants } from "../upsamplers/dysample.ts";
-import { createUpsampler, type Upsampler, type UpsamplerOptions } from "../upsamplers/upsampler.ts";
+import { createUpsampler, guidedUpsamplers } from "../upsamplers/createUpsampler.ts";
+import type { Upsampler, UpsamplerOptions } from "../upsamplers/upsampler.ts";
 
 const colours = 3;
 
@@ -29,19 +33,25 @@ export class PictureUpsampler extends Module {
   up: Upsampler;
   /** Channels that the upsampler sees, at least 3. */
   readonly channels: number;
+  readonly guided: boolean;
 
   constructor(upsampler: string, options: Omit<UpsamplerOptions, "guideChannels"> = {}) {
     super();
     const { scale = 2, groups = 1 } = options;
+    this.guided = guidedUpsamplers.includes(upsampler);
     this.channels = channelsFor(upsampler, scale, groups);
     this.up = createUpsampler(upsampler, this.channels, { ...options, scale, groups });
   }
 
   forward(x: Tensor): Tensor {
     const unused = this.channels - colours;
-    if (unused === 0) return this.up.forward(x);
+    if (unused === 0) return this.up.forward(x, this.guided ? this.#guide(x) : undefined);
     const padded = pad(x, [[0, 0], [0, unused], [0, 0], [0, 0]]); // prettier-ignore
     return this.up.forward(padded).slice([null, [0, colours]]);
+  }
+
+  #guide(x: Tensor): Tensor {
+    return interpolate(x, { scaleFactor: this.up.scale, mode: "bilinear" });
   }
 }
 

@@ -11,7 +11,7 @@ import { leaf, Random, type Tensor, ValueError, type Values } from "@gridgrad/co
 import { avgPool2d, mseLoss } from "@gridgrad/ops";
 
 import { makeImage, shapes64, trainingDataset, VALIDATION } from "../toy/shapes64.ts";
-import { Bilinear } from "../upsamplers/upsampler.ts";
+import { Bilinear } from "../upsamplers/resize.ts";
 import type { TrainConfig } from "./config.ts";
 import { pictureStrip } from "./pictureStrip.ts";
 import { PictureUpsampler } from "./pictureUpsampler.ts";

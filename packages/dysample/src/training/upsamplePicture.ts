@@ -6,7 +6,7 @@
 import { leaf, type Tensor, type Values } from "@gridgrad/core";
 
 import type { Picture } from "../picture/png.ts";
-import { Bilinear } from "../upsamplers/upsampler.ts";
+import { Bilinear } from "../upsamplers/resize.ts";
 import type { PictureUpsampler } from "./pictureUpsampler.ts";
 
 /**

@@ -1,12 +1,9 @@
 /**
- * @file The upsamplers that are compared, behind one interface and one table of names.
+ * @file What the upsamplers that are compared have in common: one interface, one set of options.
  */
 
-import { type Tensor, ValueError } from "@gridgrad/core";
-import { Conv2d, ConvTranspose2d, type InitOptions, type Layer, Module } from "@gridgrad/nn";
-import { interpolate, pixelShuffle } from "@gridgrad/ops";
-
-import { DySample, type DySampleOptions, dysampleVariants } from "./dysample.ts";
+import { ShapeError, type Tensor, ValueError } from "@gridgrad/core";
+import type { InitOptions, Layer } from "@gridgrad/nn";
 
 /** A layer from `[N, C, H, W]` to `[N, C, scale H, scale W]`. */
 export interface Upsampler extends Layer {
@@ -25,116 +22,41 @@ export interface UpsamplerOptions extends InitOptions {
   /** Groups of channels with their own sampling points, where the upsampler has any. Default 4. */
   readonly groups?: number;
   /** Where DySample's points start. Default `bilinear`. */
-  readonly init?: DySampleOptions["init"];
+  readonly init?: "bilinear" | "nearest";
   /** How far an offset of 1 moves a point of DySample at the start, in input pixels. Default 0.25. */
   readonly scope?: number;
   /** Channels of the guide, where the upsampler uses one. Default: as many as it upsamples. */
   readonly guideChannels?: number;
 }
 
-/** Repeats each pixel. No parameters. */
-export class Nearest extends Module implements Upsampler {
-  readonly scale: number;
-
-  constructor(_inChannels: number, { scale = 2 }: UpsamplerOptions = {}) {
-    super();
-    this.scale = checkScale("Nearest", scale);
-  }
-
-  forward(x: Tensor): Tensor {
-    return interpolate(x, { scaleFactor: this.scale, mode: "nearest" });
-  }
-}
-
-/** Interpolates linearly between pixel centres. No parameters. */
-export class Bilinear extends Module implements Upsampler {
-  readonly scale: number;
-
-  constructor(_inChannels: number, { scale = 2 }: UpsamplerOptions = {}) {
-    super();
-    this.scale = checkScale("Bilinear", scale);
-  }
-
-  forward(x: Tensor): Tensor {
-    return interpolate(x, { scaleFactor: this.scale, mode: "bilinear" });
-  }
-}
-
-/** Transposed convolution with a kernel of 2s (2s - 1 for odd s), so that every output pixel sees as many inputs. */
-export class TransposedConv extends ConvTranspose2d implements Upsampler {
-  readonly scale: number;
-
-  constructor(inChannels: number, { scale = 2, random }: UpsamplerOptions = {}) {
-    checkScale("TransposedConv", scale);
-    super(inChannels, inChannels, 2 * scale - (scale % 2), { stride: scale, padding: Math.floor(scale / 2), random });
-    this.scale = scale;
-  }
-}
-
-/** A 3x3 convolution to s² times the channels, shuffled into space. */
-export class PixelShuffleConv extends Module implements Upsampler {
-  conv: Conv2d;
-  readonly scale: number;
-
-  constructor(inChannels: number, { scale = 2, random }: UpsamplerOptions = {}) {
-    super();
-    this.scale = checkScale("PixelShuffleConv", scale);
-    this.conv = new Conv2d(inChannels, inChannels * scale ** 2, 3, { padding: 1, random });
-  }
-
-  forward(x: Tensor): Tensor {
-    return pixelShuffle(this.conv.forward(x), this.scale);
-  }
-}
-
-function dysample(variant: keyof typeof dysampleVariants) {
-  return (inChannels: number, options: UpsamplerOptions): Upsampler =>
-    new DySample(inChannels, { ...options, ...dysampleVariants[variant] });
-}
-
-function of(kind: new (inChannels: number, options: UpsamplerOptions) => Upsampler) {
-  return (inChannels: number, options: UpsamplerOptions): Upsampler => new kind(inChannels, options);
-}
-
-const makers = {
-  nearest: of(Nearest),
-  bilinear: of(Bilinear),
-  "transposed-conv": of(TransposedConv),
-  "pixel-shuffle": of(PixelShuffleConv),
-  dysample: dysample("dysample"),
-  "dysample+": dysample("dysample+"),
-  "dysample-s": dysample("dysample-s"),
-  "dysample-s+": dysample("dysample-s+"),
-};
-
-export type UpsamplerName = keyof typeof makers;
-
-/** The names that `createUpsampler` takes. */
-export const upsamplerNames = Object.keys(makers) as UpsamplerName[];
-
-/**
- * The upsampler of that name.
- *
- * @param name - one of `upsamplerNames`.
- * @param inChannels - C, the channels in and out.
- * @throws {ValueError} when there is no such upsampler, or the channels do not fit it.
- *
- * @example
- * ```ts
- * const up = createUpsampler("dysample-s+", 32);
- * up.forward(zeros([2, 32, 8, 8])).shape; // [2, 32, 16, 16]
- * up.parameterCount; // 136
- * ```
- */
-export function createUpsampler(name: string, inChannels: number, options: UpsamplerOptions = {}): Upsampler {
-  if (!Object.hasOwn(makers, name)) {
-    throw new ValueError("createUpsampler", `name must be one of ${upsamplerNames.join(", ")}`, JSON.stringify(name));
-  }
-  return makers[name as UpsamplerName](inChannels, options);
-}
-
-function checkScale(name: string, scale: number): number {
+/** The scale of the upsampler `name`, checked. */
+export function checkScale(name: string, scale: number): number {
   if (!Number.isInteger(scale) || scale < 1)
     throw new ValueError(name, "scale must be an integer of at least 1", String(scale));
   return scale;
+}
+
+/**
+ * The guide of the upsampler `name`, which must be there and fit.
+ *
+ * @throws {ValueError} when there is none.
+ * @throws {ShapeError} when it is not `[N, guideChannels, scale H, scale W]` for an `x` of `[N, inChannels, H, W]`.
+ */
+export function checkGuide(
+  name: string,
+  x: Tensor,
+  guide: Tensor | undefined,
+  { inChannels, guideChannels, scale }: { inChannels: number; guideChannels: number; scale: number },
+): Tensor {
+  if (guide === undefined) {
+    throw new ValueError(name, "forward(x, guide) must be given a guide of the output's size", "none");
+  }
+  const [N, C, H, W] = x.shape;
+  const [M, G, P, Q] = guide.shape;
+  const fits = x.shape.length === 4 && guide.shape.length === 4 && C === inChannels && G === guideChannels;
+  if (!fits || M !== N || P !== scale * H || Q !== scale * W) {
+    const rule = `x must be [N, ${inChannels}, H, W] and guide [N, ${guideChannels}, s*H, s*W] with s = ${scale}`;
+    throw new ShapeError(name, rule, { x: x.shape, guide: guide.shape });
+  }
+  return guide;
 }

@@ -3,6 +3,7 @@
 import { gradientsOf, Random, type Tensor, tensor, type Values } from "@gridgrad/core";
 
 import { batchNorm2d } from "../ops/batchNorm2d.ts";
+import { carafe, windowSimilarity } from "../ops/carafe.ts";
 import { conv1x1 } from "../ops/conv1x1.ts";
 import { conv2d } from "../ops/conv2d.ts";
 import { crossEntropy } from "../ops/crossEntropy.ts";
@@ -11,6 +12,7 @@ import { interpolate } from "../ops/interpolate.ts";
 import { maxPool2d } from "../ops/maxPool2d.ts";
 import { pixelShuffle } from "../ops/pixelShuffle.ts";
 import { sampleAtOffsets } from "../ops/sampleAtOffsets.ts";
+import { softmax } from "../ops/softmax.ts";
 
 /** Its loss, values in between, and the gradients of all that it starts from; the same each time. */
 export function threadedNetwork(): Tensor[] {
@@ -27,8 +29,11 @@ export function threadedNetwork(): Tensor[] {
   );
   const hidden = conv2d(x, w, null, { padding: 1, stride: 2 });
   const { y, runningVar } = batchNorm2d(hidden, random.normal([32]), random.uniform([32]), { training: true });
-  const up = sampleAtOffsets(conv1x1(y.relu(), mix), offsets, 2);
-  const larger = interpolate(maxPool2d(up, 2), { scaleFactor: 2, mode: "bilinear" });
+  const low = conv1x1(y.relu(), mix);
+  const up = sampleAtOffsets(low, offsets, 2);
+  const kernels = softmax(windowSimilarity(up, low, { kernelSize: 5 }).mul(0.01), 1);
+  const both = up.add(carafe(low, kernels, { kernelSize: 5 }));
+  const larger = interpolate(maxPool2d(both, 2), { scaleFactor: 2, mode: "bilinear" });
   const scores = gridSample(pixelShuffle(larger, 2), grid, { paddingMode: "zeros" });
   const loss = crossEntropy(scores, labels);
   const wrt = [x, w, mix, offsets, grid];

@@ -2,6 +2,7 @@
 
 import type { CpuKernel } from "../kernel.ts";
 import { adamKernels } from "./adam.ts";
+import { carafeKernels } from "./carafe.ts";
 import { elementwiseKernels } from "./elementwise.ts";
 import { matrixKernels } from "./matrix.ts";
 import { interpolateKernels } from "./interpolate.ts";
@@ -14,6 +15,7 @@ import { softmaxKernels } from "./softmax.ts";
 
 export const cpuKernels: readonly CpuKernel[] = [
   ...adamKernels,
+  ...carafeKernels,
   ...elementwiseKernels,
   ...matrixKernels,
   ...interpolateKernels,

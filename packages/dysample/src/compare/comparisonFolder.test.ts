@@ -1,0 +1,82 @@
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { beforeEach, expect, test } from "vitest";
+
+import { type TrainConfig } from "../training/config.ts";
+import { RunFolder } from "../training/runFolder.ts";
+import { runPath, runsOf } from "./comparison.ts";
+import { comparisonOf } from "./comparisonOf.ts";
+import { ComparisonFolder } from "./comparisonFolder.ts";
+
+let base: string;
+let folder: ComparisonFolder;
+
+beforeEach(async () => {
+  base = await mkdtemp(join(tmpdir(), "gridgrad-folder-"));
+  process.chdir(base);
+  folder = new ComparisonFolder("all");
+});
+
+const asked = (upsamplers: readonly string[], seeds: readonly number[], config: Partial<TrainConfig> = {}) =>
+  comparisonOf({ upsamplers, seeds, config: { steps: 3, ...config } });
+
+test("what is written is read again, and begins again as it was", async () => {
+  const comparison = asked(["nearest", "dysample"], [0, 1]);
+  expect(await folder.begin(comparison)).toEqual(comparison);
+  expect(await folder.read()).toEqual(comparison);
+  expect(await folder.begin(comparison)).toEqual(comparison);
+});
+
+test("a comparison grows by what it does not have, and never shrinks", async () => {
+  await folder.begin(asked(["nearest", "dysample"], [1]));
+  expect(await folder.begin(asked(["nearest", "bilinear", "dysample"], [0, 1]))).toEqual(
+    asked(["nearest", "bilinear", "dysample"], [0, 1]),
+  );
+  expect(await folder.begin(asked(["pixel-shuffle"], [2]))).toEqual(
+    asked(["nearest", "bilinear", "dysample", "pixel-shuffle"], [0, 1, 2]),
+  );
+  expect(await folder.read()).toEqual(asked(["nearest", "bilinear", "dysample", "pixel-shuffle"], [0, 1, 2]));
+});
+
+test("another comparison is refused, with what differs, unless it is to be replaced", async () => {
+  const comparison = asked(["nearest"], [0]);
+  await folder.begin(comparison);
+  const [run] = runsOf(comparison);
+  await new RunFolder(runPath("all", run)).begin(run.config, false);
+  await writeFile("all/notes.txt", "mine");
+  const refused = async (other: typeof comparison) =>
+    String(await folder.begin(other).catch((error: unknown) => error));
+  const renamed = { ...comparison, contestants: [{ label: "nearest", config: { upsampler: "bilinear", groups: 2 } }] };
+  expect([
+    await refused(asked(["nearest"], [0], { steps: 4, lr: 0.1 })),
+    await refused(renamed),
+    await refused(comparisonOf({ ablation: "scope", seeds: [0], config: { steps: 3 } })),
+  ]).toMatchInlineSnapshot();
+  expect(await folder.read()).toEqual(comparison);
+  expect(await readdir("all/runs")).toEqual(["nearest-seed0"]);
+
+  expect(await folder.begin(renamed, { overwrite: true })).toEqual(renamed);
+  expect(await readdir("all/runs")).toEqual([]);
+  expect(await readFile("all/notes.txt", "utf8")).toBe("mine");
+});
+
+test("a folder that holds another run in the place of one of its own is refused", async () => {
+  const comparison = asked(["nearest"], [0]);
+  const [run] = runsOf(comparison);
+  await new RunFolder(runPath("all", run)).begin({ ...run.config, steps: 9 }, false);
+  await expect(folder.begin(comparison)).rejects.toThrowErrorMatchingInlineSnapshot();
+  expect(await readdir("all")).toEqual(["runs"]);
+});
+
+test("a folder without a comparison, or with a damaged one, says so", async () => {
+  const refused = async () => String(await folder.read().catch((error: unknown) => error));
+  const errors = [await refused()];
+  await mkdir("all");
+  for (const text of ["{", "null", JSON.stringify({ ...asked(["nearest"], [0]), format: "gridgrad-compare-9" })]) {
+    await writeFile("all/compare.json", text);
+    errors.push(await refused());
+  }
+  expect(errors).toMatchInlineSnapshot();
+});

@@ -39,18 +39,19 @@ export function choiceOption(flags: string, description: string, choices: readon
 export function listOption(flags: string, description: string, choices: readonly string[]): Option {
   return new Option(flags, description).argParser((text: string) => {
     const names = text.split(",");
-    for (const name of names) checkName(name, choices, `Each of its names, such as ${JSON.stringify(name)},`);
+    for (const name of names) checkName(name, choices, `${JSON.stringify(name)} must be one of`);
     const twice = names.find((name, i) => names.indexOf(name) !== i);
     if (twice !== undefined) throw new InvalidArgumentError(`Names must differ from each other, got ${twice} twice.`);
     return names;
   });
 }
 
-function checkName(name: string, choices: readonly string[], it = "It"): void {
+/** @param rule - what must hold, before the list of names. */
+function checkName(name: string, choices: readonly string[], rule = "It must be one of"): void {
   if (choices.includes(name)) return;
   const near = suggest(name, choices);
   const hint = near === null ? "" : ` Did you mean ${near}?`;
-  throw new InvalidArgumentError(`${it} must be one of ${choices.join(", ")}.${hint}`);
+  throw new InvalidArgumentError(`${rule} ${choices.join(", ")}.${hint}`);
 }
 
 // Options that several commands have.

@@ -74,6 +74,7 @@ export class RunsProgress {
 
   /** Ends the bars. */
   stop(): void {
+    this.#bars?.update(); // lines that wait for it are written
     this.#bars?.stop();
   }
 

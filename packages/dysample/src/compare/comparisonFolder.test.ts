@@ -53,7 +53,13 @@ test("another comparison is refused, with what differs, unless it is to be repla
     await refused(asked(["nearest"], [0], { steps: 4, lr: 0.1 })),
     await refused(renamed),
     await refused(comparisonOf({ ablation: "scope", seeds: [0], config: { steps: 3 } })),
-  ]).toMatchInlineSnapshot();
+  ]).toMatchInlineSnapshot(`
+    [
+      "ComparisonFolderError: all must go on as the comparison that it holds, got steps 4 (the folder has 3), lr 0.1 (the folder has 0.01); replace it (--overwrite), or write elsewhere (--out)",
+      "ComparisonFolderError: all must go on as the comparison that it holds, got nearest with upsampler bilinear (the folder has nearest), nearest with groups 2 (the folder has unset); replace it (--overwrite), or write elsewhere (--out)",
+      "ComparisonFolderError: all must go on as the comparison that it holds, got "DySample's static scope" (the folder has "Upsamplers"); replace it (--overwrite), or write elsewhere (--out)",
+    ]
+  `);
   expect(await folder.read()).toEqual(comparison);
   expect(await readdir("all/runs")).toEqual(["nearest-seed0"]);
 
@@ -66,7 +72,9 @@ test("a folder that holds another run in the place of one of its own is refused"
   const comparison = asked(["nearest"], [0]);
   const [run] = runsOf(comparison);
   await new RunFolder(runPath("all", run)).begin({ ...run.config, steps: 9 }, false);
-  await expect(folder.begin(comparison)).rejects.toThrowErrorMatchingInlineSnapshot();
+  await expect(folder.begin(comparison)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[RunFolderError: all/runs/nearest-seed0 must be resumed with its own configuration, got steps 3 (the run has 9); leave these out, or start another run]`,
+  );
   expect(await readdir("all")).toEqual(["runs"]);
 });
 
@@ -78,5 +86,12 @@ test("a folder without a comparison, or with a damaged one, says so", async () =
     await writeFile("all/compare.json", text);
     errors.push(await refused());
   }
-  expect(errors).toMatchInlineSnapshot();
+  expect(errors).toMatchInlineSnapshot(`
+    [
+      "ComparisonFolderError: all must be the folder of a comparison, but it has no compare.json; check the path",
+      "ComparisonFolderError: all/compare.json must be as it was written, but Expected property name or '}' in JSON at position 1",
+      "ComparisonFolderError: all/compare.json must be as it was written, but format must be "gridgrad-compare-1", got null",
+      "ComparisonFolderError: all/compare.json must be as it was written, but format must be "gridgrad-compare-1", got "gridgrad-compare-9"",
+    ]
+  `);
 });

@@ -45,7 +45,9 @@ test("a network costs its convolutions, and its upsamplers as their formulas say
 });
 
 test("an upsampler that does not fit is refused", async () => {
-  await expect(cost("dysample", 5)).rejects.toThrowErrorMatchingInlineSnapshot();
+  await expect(cost("dysample", 5)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[ConfigError: DySample: inChannels must be divisible by groups = 5, got 32]`,
+  );
 });
 
 test("what is counted is the graph, each op once and nothing else", () => {

@@ -1,0 +1,45 @@
+/**
+ * @file Draws charts as SVG, without a browser. Only this file loads echarts, and only the parts of it that the charts use, so
+ * that a command which writes no report does not wait for it.
+ */
+
+import type { EChartsOption } from "echarts";
+import { BarChart, CustomChart, LineChart, ScatterChart } from "echarts/charts";
+import { GraphicComponent, GridComponent, LegendComponent, TitleComponent } from "echarts/components";
+import { init, use } from "echarts/core";
+import { LabelLayout } from "echarts/features";
+import { SVGRenderer } from "echarts/renderers";
+
+import { escapeHtml } from "./escapeHtml.ts";
+
+use([BarChart, CustomChart, LineChart, ScatterChart]);
+use([GraphicComponent, GridComponent, LegendComponent, TitleComponent, LabelLayout, SVGRenderer]);
+
+/** A chart as data. */
+export interface Chart {
+  /** Of its file: letters, digits and -. */
+  readonly name: string;
+  /** What it shows, for those who cannot see it. */
+  readonly description: string;
+  /** In CSS pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly option: EChartsOption;
+}
+
+/** The chart as an SVG element, the same for the same chart. Lines and texts without a colour of their own have the page's. */
+export function chartToSvg({ name, description, width, height, option }: Chart): string {
+  const chart = init(null, null, { renderer: "svg", ssr: true, width, height });
+  try {
+    chart.setOption({ animation: false, textStyle: { fontFamily: "sans-serif" }, ...option });
+    return (
+      chart
+        .renderToSVGString()
+        // Its ids count the charts of the process; in a page they must differ, too.
+        .replace(/\bzr\d+-/g, `${name}-`)
+        .replace("<svg ", `<svg role="img" aria-label="${escapeHtml(description)}" `)
+    );
+  } finally {
+    chart.dispose();
+  }
+}

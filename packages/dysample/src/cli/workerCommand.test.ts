@@ -1,4 +1,4 @@
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile } from "node:fs/promises";
@@ -173,6 +173,27 @@ describe.skipIf(missing !== null)(`compare --queue${missing === null ? "" : ` (s
       "the connection to URL is back",
       "bilinear-seed0: complete",
     ]);
+  }, 120_000);
+
+  test("a run that was begun here goes on there, also when Redis loses the job, or the run its process", async () => {
+    const here = start(base, single);
+    const checkpoint = join(base, "runs", "compare", "runs", "bilinear-seed0", "checkpoint.safetensors");
+    await until(() => existsSync(checkpoint));
+    here.child.kill("SIGINT");
+    expect(await here.result).toMatchObject({ code: 130 });
+
+    const coordinator = compare(single);
+    await queued();
+    await server.client.flushall();
+    await queued();
+    const only = worker();
+    await only.says(/bilinear-seed0: goes on after step \d/);
+    await checkpointed();
+    const list = execFileSync("ps", ["-o", "pid=,args=", "--ppid", `${only.child.pid}`], { encoding: "utf8" });
+    for (const line of list.split("\n")) if (line.includes("runProcess.ts")) process.kill(parseInt(line), "SIGKILL");
+    await only.says(/bilinear-seed0: failed: its process was ended by SIGKILL\n.*: goes on after step \d/);
+    expect(await coordinator.result).toMatchObject({ code: 0 });
+    expect((await weights(base, "bilinear-seed0")).equals(await weights(pool, "bilinear-seed0"))).toBe(true);
   }, 120_000);
 
   test("a run that fails for good is reported, and tried again by the next command", async () => {

@@ -100,6 +100,17 @@ describe.skipIf(missing !== null)(`a job's files${missing === null ? "" : ` (ski
     expect(await files.read(jobId)).toEqual({});
   });
 
+  test("are not written by one who held a job of the same name, before that was removed and added again", async () => {
+    await add();
+    const former = await take("a");
+    await server.client.flushall();
+    await add();
+    const successor = await take("b");
+    expect(successor.beginning).toBe(former.beginning);
+    expect(await files.keep(former, checkpoint("former"))).toBe(false);
+    expect(await files.keep(successor, checkpoint("successor"))).toBe(true);
+  });
+
   test("are brought along only where there are none", async () => {
     await files.seed(jobId, checkpoint("first"));
     await files.seed(jobId, checkpoint("second"));

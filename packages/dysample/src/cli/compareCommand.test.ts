@@ -38,11 +38,14 @@ test("a comparison prints a table and keeps all numbers in its folder", async ()
     dysample  0.NNNN ± 0.NNNN  0.NNNN ± 0.NNNN  0.NNNN ± 0.NNNN       3,168  2.06 M  MS  MB
     Parameters and MACs are those of the upsamplers, for one picture.
 
+    The report: two/report.html
     All numbers: two/results.json, two/results.csv"
   `);
   expect((await readdir("two")).sort()).toEqual([
+    "charts",
     "compare.json",
     "measurements.json",
+    "report.html",
     "results.csv",
     "results.json",
     "runs",
@@ -130,8 +133,8 @@ test("what makes no sense is refused before anything is started", async () => {
   }
   expect(lines).toMatchInlineSnapshot(`
     [
-      "--upsamplers nearest,dysampel: gridgrad: option '--upsamplers <names>' argument 'nearest,dysampel' is invalid. "dysampel" must be one of nearest, bilinear, transposed-conv, pixel-shuffle, dysample, dysample+, dysample-s, dysample-s+. Did you mean dysample?",
-      "--upsamplers nearest,: gridgrad: option '--upsamplers <names>' argument 'nearest,' is invalid. "" must be one of nearest, bilinear, transposed-conv, pixel-shuffle, dysample, dysample+, dysample-s, dysample-s+.",
+      "--upsamplers nearest,dysampel: gridgrad: option '--upsamplers <names>' argument 'nearest,dysampel' is invalid. "dysampel" must be one of nearest, bilinear, bicubic, transposed-conv, pixel-shuffle, carafe, fade, sapa-b, dysample, dysample+, dysample-s, dysample-s+. Did you mean dysample?",
+      "--upsamplers nearest,: gridgrad: option '--upsamplers <names>' argument 'nearest,' is invalid. "" must be one of nearest, bilinear, bicubic, transposed-conv, pixel-shuffle, carafe, fade, sapa-b, dysample, dysample+, dysample-s, dysample-s+.",
       "--upsamplers nearest,dysample,nearest: gridgrad: option '--upsamplers <names>' argument 'nearest,dysample,nearest' is invalid. Names must differ from each other, got nearest twice.",
       "--seeds 0: gridgrad: option '--seeds <list>' argument '0' is invalid. It must be a number of seeds, such as 3, or a list of them, such as 0,1,2.",
       "--seeds 1,x: gridgrad: option '--seeds <list>' argument '1,x' is invalid. It must be a number of seeds, such as 3, or a list of them, such as 0,1,2.",

@@ -53,18 +53,19 @@ export async function runComparison(
   const comparison = await folder.begin(asked, { overwrite });
   const costs = await costsOf(comparison);
   const failures = new Map<string, string>();
-  const publish = async (): Promise<ComparisonResults> => {
+  const publish = inTurn(async () => {
     const results = await collect(comparison, path, { costs, failures });
     await folder.writeResults(results);
-    return results;
-  };
+    const { writeReport } = await import("../compare/report/writeReport.ts"); // it loads slowly, and only here
+    return { results, report: await writeReport(comparison, results, path) };
+  });
 
   const runs = runsOf(comparison);
   const missing = runs.filter((run) => !new RunFolder(runPath(path, run)).has("result"));
   tellBeginning(io, comparison, asked, { path, runs: runs.length, missing: missing.length });
   const signal = io.interrupted();
   const progress = new RunsProgress(io, missing);
-  let published: Promise<unknown> = publish();
+  await publish();
   try {
     const train = elsewhere ? elsewhere.train(comparison.id) : runAll;
     await train(missing, {
@@ -76,7 +77,7 @@ export async function runComparison(
         async onEnd(run, outcome) {
           if (outcome.status === "failed") failures.set(run.id, outcome.message);
           await progress.events.onEnd!(run, outcome);
-          await (published = published.then(publish)); // one at a time, the newest last
+          publish().catch(() => {}); // no run waits for it, and what is wrong shows when all is written again at the end
         },
       },
     });
@@ -84,13 +85,14 @@ export async function runComparison(
     progress.stop();
     elsewhere?.close();
   }
-  await published;
+  const trained = await publish();
   if (signal.aborted) return stopped;
   const measured = await measureAll(io, comparison, path, signal);
   if (measured === "stopped") return stopped;
-  const results = await publish();
+  const { results, report } = measured === "complete" ? await publish() : trained;
   io.out(`\n${resultsTable(results)}\n`);
   for (const [id, message] of failures) io.out(`${id} failed: ${message}`);
+  io.out(`The report: ${report}`);
   io.out(`All numbers: ${folder.file("results")}, ${folder.file("table")}`);
   return { status: "complete", exitCode: failures.size > 0 || measured === "failed" ? 1 : 0 };
 }
@@ -108,6 +110,19 @@ async function measureAll(
   const outcome = await measure(comparison, path, { signal, onRound }).finally(() => progress.stop());
   if (outcome.status === "failed") io.note(`time and memory were not measured: ${outcome.message}`);
   return outcome.status;
+}
+
+/** Calls of `body` one after the other: those that come while one is under way have one call in common after it. */
+function inTurn<T>(body: () => Promise<T>): () => Promise<T> {
+  let current: Promise<unknown> = Promise.resolve();
+  let waiting: Promise<T> | null = null;
+  return () =>
+    (waiting ??= current.then(() => {
+      waiting = null;
+      const result = body();
+      current = result.catch(() => {});
+      return result;
+    }));
 }
 
 function tellBeginning(

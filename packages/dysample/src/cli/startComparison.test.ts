@@ -32,6 +32,7 @@ test("a table and a picture put three upsamplers side by side, and a second time
       dysample  0.NNNN        0.NNNN    0.NNNN       3,168   2.06 M  MS  MB
       Parameters and MACs are those of the upsamplers, for one picture.
 
+      The report: runs/start/report.html
       All numbers: runs/start/results.json, runs/start/results.csv
       What each of them sees: runs/start/strip.png
       All upsamplers, several seeds: gridgrad compare"

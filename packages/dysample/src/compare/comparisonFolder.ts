@@ -5,6 +5,7 @@
  *     runs/ID/                    each training run, see training/runFolder.ts
  *     measurements.json           time and memory of a training step of each contestant, see measure.ts
  *     results.json, results.csv   all of the above together, after each run that ends
+ *     report.html, charts/        and as pictures, see report/writeReport.ts
  */
 
 import { randomUUID } from "node:crypto";
@@ -25,6 +26,8 @@ const files = {
   measurements: "measurements.json",
   results: "results.json",
   table: "results.csv",
+  report: "report.html",
+  charts: "charts",
 } as const;
 
 const format = "gridgrad-compare-1";
@@ -127,7 +130,9 @@ export class ComparisonFolder {
     for (const run of [...(former ? runsOf(former) : []), ...runsOf(comparison)]) {
       await rm(runPath(this.path, run), { recursive: true, force: true });
     }
-    for (const name of ["measurements", "results", "table"] as const) await rm(this.file(name), { force: true });
+    for (const name of ["measurements", "results", "table", "report", "charts"] as const) {
+      await rm(this.file(name), { recursive: true, force: true });
+    }
   }
 }
 

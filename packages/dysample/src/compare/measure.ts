@@ -6,14 +6,13 @@
 
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
 
 import { writeFileAtomic } from "@gridgrad/nn/node";
 
 import { resolveConfig, type TrainConfig } from "../training/config.ts";
 import type { Comparison } from "./comparison.ts";
 import { ComparisonFolder } from "./comparisonFolder.ts";
-import { endOf, forkSource } from "./sourceProcess.ts";
+import { coresToUse, endOf, forkSource } from "./sourceProcess.ts";
 
 export interface Measurement {
   /** Median. */
@@ -79,7 +78,7 @@ export async function measure(
   { signal, onRound }: { signal?: AbortSignal; onRound?: (done: number) => void } = {},
 ): Promise<MeasureOutcome> {
   const contestants = contestantsOf(comparison);
-  const threads = availableParallelism();
+  const threads = coresToUse();
   const request: MeasureRequest = { configs: contestants.map(({ config }) => config), rounds: measuredSteps };
   const outcome = await inProcess(request, threads, { signal, onRound });
   if (outcome.status !== "measured") return outcome;

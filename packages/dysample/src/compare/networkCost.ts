@@ -3,7 +3,7 @@
  * upsamplers alone. Nothing is computed: a recorded graph knows the shapes of all of its ops.
  */
 
-import { dependencies, type Tensor, zeros } from "@gridgrad/core";
+import { countMacs, zeros } from "@gridgrad/core";
 
 import { decoderChannels, type Fpn4 } from "../toy/fpn4.ts";
 import { shapes64 } from "../toy/shapes64.ts";
@@ -40,37 +40,3 @@ export async function networkCost(config: TrainConfig): Promise<NetworkCost> {
     ),
   };
 }
-
-/**
- * Multiply-accumulates of everything that `targets` depend on. Matrix products, convolutions, and reading between pixels count; functions of
- * one element, sums and layout do not.
- *
- * @example
- * ```ts
- * countMacs(zeros([2, 3]).matmul(zeros([3, 5]))); // 30
- * ```
- */
-export function countMacs(...targets: Tensor[]): number {
-  return dependencies(targets).reduce((total, y) => {
-    if (!y.recipe) return total;
-    const { op, inputs, attrs } = y.recipe;
-    return total + (macsOf[op.name]?.(y, inputs, attrs as { mode?: string; kernelSize?: number }) ?? 0);
-  }, 0);
-}
-
-/** Pixels that one output element of a resize, or of a sample between pixels, is made of. */
-const taps: Readonly<Record<string, number>> = { nearest: 0, bilinear: 4, bicubic: 16 };
-
-type Macs = (y: Tensor, inputs: readonly Tensor[], attrs: { mode?: string; kernelSize?: number }) => number;
-
-const macsOf: Readonly<Record<string, Macs>> = {
-  matmul: (y, [a]) => y.size * a.shape[a.shape.length - 1],
-  conv1x1: (y, [x]) => y.size * x.shape[1],
-  conv2d: (y, [, weight]) => (y.size * weight.size) / weight.shape[0],
-  conv2dInput: (_y, [dy, weight]) => (dy.size * weight.size) / weight.shape[0], // a transposed convolution
-  interpolate: (y, _inputs, { mode }) => y.size * taps[mode!],
-  gridSample: (y, _inputs, { mode }) => y.size * taps[mode!],
-  sampleAtOffsets: (y) => y.size * taps.bilinear,
-  carafe: (y, _inputs, { kernelSize }) => y.size * kernelSize! ** 2,
-  carafeKernels: (_y, [query], { kernelSize }) => query.size * kernelSize! ** 2, // of each channel, in each group once
-};

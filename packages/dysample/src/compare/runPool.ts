@@ -3,9 +3,8 @@
  * whose process has died is tried once more, from its checkpoint.
  */
 
-import { availableParallelism } from "node:os";
-
 import { runPath, type Run } from "./comparison.ts";
+import { coresToUse } from "./sourceProcess.ts";
 import { type RunHooks, type RunOutcome, startRun } from "./startRun.ts";
 
 /** Told what happens to each run. All are optional; arguments behind the run are those of `RunHooks`. */
@@ -23,7 +22,7 @@ export interface PoolEvents {
 export interface PoolOptions {
   /** Of the comparison. */
   readonly folder: string;
-  /** Runs at once. Default: as many as there are cores. */
+  /** Runs at once. Default: as many as there are cores, see `coresToUse`. */
   readonly jobs?: number;
   /** Of each run. Default: the cores, shared out among the runs at once. */
   readonly threads?: number;
@@ -44,7 +43,7 @@ export interface PoolOptions {
  */
 export function shareOut(
   runs: number,
-  { jobs, threads, cores = availableParallelism() }: { jobs?: number; threads?: number; cores?: number } = {},
+  { jobs, threads, cores = coresToUse() }: { jobs?: number; threads?: number; cores?: number } = {},
 ): { jobs: number; threads: number } {
   const atOnce = Math.max(1, Math.min(runs, jobs ?? cores));
   return { jobs: atOnce, threads: threads ?? Math.max(1, Math.floor(cores / atOnce)) };

@@ -2,10 +2,16 @@
 
 import { type ChildProcess, fork } from "node:child_process";
 import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 /** What Node needs to run the sources. Options of this process are not passed on: a debugger's port can be used only once. */
 const typescript = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+
+/** Threads that this process may use altogether: `GRIDGRAD_THREADS`, else as many as the machine has. */
+export function coresToUse(): number {
+  return Number(process.env["GRIDGRAD_THREADS"]) || availableParallelism();
+}
 
 /** Starts a file of the sources in a process of its own, whose device `cpu` has that many threads. */
 export function forkSource(file: URL, { threads }: { readonly threads: number }): ChildProcess {

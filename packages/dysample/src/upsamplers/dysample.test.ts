@@ -354,17 +354,25 @@ describeOp(DySample, {
       );
     },
     "a start that is neither": () => {
-      expect(() => new DySample(4, { init: "random" as never })).toThrowErrorMatchingInlineSnapshot(`[ValueError: DySample: init must be "bilinear" or "nearest", got "random"]`);
+      expect(() => new DySample(4, { init: "random" as never })).toThrowErrorMatchingInlineSnapshot(
+        `[ValueError: DySample: init must be "bilinear" or "nearest", got "random"]`,
+      );
     },
     "a scope that moves nothing": () => {
-      expect(() => new DySample(4, { scope: 0 })).toThrowErrorMatchingInlineSnapshot(`[ValueError: DySample: scope must be a number of pixels above 0, got 0]`);
+      expect(() => new DySample(4, { scope: 0 })).toThrowErrorMatchingInlineSnapshot(
+        `[ValueError: DySample: scope must be a number of pixels above 0, got 0]`,
+      );
     },
     "a target size that is none": () => {
-      expect(() => new DySample(4).resize(zeros([1, 4, 2, 2]), [0, 3])).toThrowErrorMatchingInlineSnapshot(`[ValueError: DySample.resize: size must be [P, Q], integers of at least 1, got [0, 3]]`);
+      expect(() => new DySample(4).resize(zeros([1, 4, 2, 2]), [0, 3])).toThrowErrorMatchingInlineSnapshot(
+        `[ValueError: DySample.resize: size must be [P, Q], integers of at least 1, got [0, 3]]`,
+      );
     },
     "a target size for points that start on pixels": () => {
       const up = new DySample(4, { init: "nearest" });
-      expect(() => up.resize(zeros([1, 4, 2, 2]), [3, 3])).toThrowErrorMatchingInlineSnapshot(`[ValueError: DySample.resize: the module must have init "bilinear", whose points any size has, got nearest]`);
+      expect(() => up.resize(zeros([1, 4, 2, 2]), [3, 3])).toThrowErrorMatchingInlineSnapshot(
+        `[ValueError: DySample.resize: the module must have init "bilinear", whose points any size has, got nearest]`,
+      );
     },
     "an input with other channels": () => {
       expect(() => new DySample(4).forward(zeros([1, 8, 2, 2]))).toThrowErrorMatchingInlineSnapshot(

@@ -21,12 +21,12 @@ describe("help", () => {
   test("lists the commands", async () => {
     const { code, out, err } = await runCommand("--help");
     expect([code, err]).toEqual([0, ""]);
-    for (const command of ["train", "eval", "upsample", "explain", "gradcheck", "goldens", "devices"]) {
+    for (const command of ["train", "compare", "eval", "upsample", "explain", "gradcheck", "goldens", "devices"]) {
       expect(out).toMatch(new RegExp(`^  ${command} `, "m"));
     }
   });
 
-  test.each(["train", "eval", "upsample", "explain", "gradcheck", "goldens", "devices"])(
+  test.each(["train", "compare", "eval", "upsample", "explain", "gradcheck", "goldens", "devices"])(
     "of %s has examples",
     async (command) => {
       const { code, out } = await runCommand(command, "--help");

@@ -9,6 +9,7 @@ import { decoderChannels, type Fpn4 } from "../toy/fpn4.ts";
 import { shapes64 } from "../toy/shapes64.ts";
 import type { TrainConfig } from "../training/config.ts";
 import { createTask } from "../training/task.ts";
+import { upsamplerCost } from "../upsamplers/upsamplerCost.ts";
 
 export interface NetworkCost {
   readonly parameters: number;
@@ -26,17 +27,15 @@ export interface NetworkCost {
  */
 export async function networkCost(config: TrainConfig): Promise<NetworkCost> {
   const { model, upsamplerParameters } = await createTask({ ...config, dtype: "float32" });
-  const { up0, up1, up2 } = model.eval() as Fpn4;
-  const side = shapes64.size;
-  const [x8, x16, x32] = [side / 8, side / 4, side / 2].map((n) => zeros([1, decoderChannels, n, n]));
+  const network = model.eval() as Fpn4;
+  const { size, channels } = shapes64;
+  const [C, guides] = [decoderChannels, [decoderChannels, 16, channels]]; // see fpn4.ts
+  const ups = [network.up0, network.up1, network.up2];
+  const costs = ups.map((up, i) => upsamplerCost(up, [C, (size / 8) * 2 ** i, (size / 8) * 2 ** i], guides[i]));
   return {
     parameters: model.parameterCount,
     upsamplerParameters,
-    macs: countMacs((model as Fpn4).forward(zeros([1, shapes64.channels, side, side]))),
-    upsamplerMacs: countMacs(
-      up0.forward(x8, zeros([1, decoderChannels, side / 4, side / 4])),
-      up1.forward(x16, zeros([1, 16, side / 2, side / 2])),
-      up2.forward(x32, zeros([1, shapes64.channels, side, side])),
-    ),
+    macs: countMacs(network.forward(zeros([1, channels, size, size]))),
+    upsamplerMacs: costs.reduce((total, { macs }) => total + macs, 0),
   };
 }

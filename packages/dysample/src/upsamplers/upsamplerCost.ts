@@ -2,9 +2,8 @@
  * @file What an upsampler costs: its parameters, and the multiply-accumulates (MACs) of a forward pass, counted in the recorded graph.
  */
 
-import { zeros } from "@gridgrad/core";
+import { countMacs, zeros } from "@gridgrad/core";
 
-import { countMacs } from "../compare/networkCost.ts";
 import type { Upsampler } from "./upsampler.ts";
 
 export interface UpsamplerCost {

@@ -8,6 +8,7 @@ import { ablationNames, ablations, type AblationName } from "../compare/ablation
 import type { Comparison } from "../compare/comparison.ts";
 import { comparisonOf, defaultEvalEvery } from "../compare/comparisonOf.ts";
 import { ComparisonFolder } from "../compare/comparisonFolder.ts";
+import type { QueueAddress } from "../compare/queue/redisConnection.ts";
 import { resolveConfig, seedRange, type TrainConfig } from "../training/config.ts";
 import { upsamplerNames } from "../upsamplers/createUpsampler.ts";
 import type { Io } from "./io.ts";
@@ -23,6 +24,7 @@ import {
   integerOption,
   listOption,
   lrOption,
+  queueOption,
   stepsOption,
   warmupOption,
 } from "./options.ts";
@@ -38,6 +40,7 @@ interface Asked extends Partial<TrainConfig> {
 
 interface Options extends Asked {
   readonly jobs?: number;
+  readonly queue?: QueueAddress;
   readonly out?: string;
   readonly resume?: string;
   readonly overwrite?: boolean;
@@ -63,6 +66,7 @@ export function compareCommand(io: Io): Command {
     .addOption(evalEveryOption(defaultEvalEvery))
     .addOption(checkpointEveryOption())
     .addOption(integerOption("--jobs <n>", "runs at once (one per core)"))
+    .addOption(queueOption("let workers on any machine train the runs"))
     .option("--out <dir>", "folder of the comparison (runs/compare)")
     .option("--resume <dir>", "go on with the comparison in this folder, as it was asked for")
     .option("--overwrite", "replace a comparison that is in the folder already")
@@ -76,7 +80,8 @@ Examples:
   ${io.program} compare --upsamplers bilinear,dysample --seeds 1 --steps 100
   ${io.program} compare --seeds 3 --out runs/all
   ${io.program} compare --ablation steps --seeds 0,1 --out runs/steps
-  ${io.program} compare --resume runs/all`,
+  ${io.program} compare --resume runs/all
+  ${io.program} compare --seeds 5 --out runs/many --queue redis://head-node:6379`,
     )
     .action((options: Options) => runCompare(io, options));
 }
@@ -105,16 +110,18 @@ function seedsOption(): Option {
 const mostSeeds = 1000;
 
 async function runCompare(io: Io, options: Options): Promise<void> {
-  const { jobs, out = join("runs", "compare"), resume, overwrite, ...asked } = options;
+  const { jobs, queue, out = join("runs", "compare"), resume, overwrite, ...asked } = options;
+  if (queue && jobs !== undefined) throw new UsageError("--jobs is up to each worker with --queue; leave it out here");
   if (resume !== undefined) {
-    const other = Object.keys(options).find((name) => !["resume", "jobs"].includes(name));
+    const other = Object.keys(options).find((name) => !["resume", "jobs", "queue"].includes(name));
     if (other !== undefined) throw new UsageError(`--resume goes on with what was asked for; leave ${flag(other)} out`);
   }
   const path = resume ?? out;
   const comparison = resume === undefined ? await askedFor(asked) : await new ComparisonFolder(path).read();
   await useDevice(io, resolveConfig(comparison.config).device);
-  const { status, exitCode } = await runComparison(io, comparison, path, { jobs, overwrite });
-  if (status === "stopped") io.note(`stopped; go on with: ${io.program} compare --resume ${path}`);
+  const { status, exitCode } = await runComparison(io, comparison, path, { jobs, queue, overwrite });
+  const elsewhere = queue ? ` --queue ${queue.shown}` : "";
+  if (status === "stopped") io.note(`stopped; go on with: ${io.program} compare --resume ${path}${elsewhere}`);
   io.exitCode = exitCode;
 }
 

@@ -3,6 +3,7 @@
 import { deviceNames } from "@gridgrad/core";
 import { InvalidArgumentError, Option } from "commander";
 
+import { parseQueueUrl } from "../compare/queue/redisConnection.ts";
 import { evalImagesRange, initNames, scaleRange, seedRange, taskNames } from "../training/config.ts";
 import { upsamplerNames } from "../upsamplers/createUpsampler.ts";
 import { suggest } from "./suggest.ts";
@@ -54,6 +55,16 @@ function checkName(name: string, choices: readonly string[], rule = "It must be 
 }
 
 // Options that several commands have.
+
+export function queueOption(description: string): Option {
+  return new Option("--queue <url>", `${description}: redis://host:port`).argParser((text: string) => {
+    try {
+      return parseQueueUrl(text);
+    } catch (error) {
+      throw new InvalidArgumentError(`${(error as Error).message}.`);
+    }
+  });
+}
 
 export function upsamplerOption(): Option {
   return choiceOption("--upsampler <name>", "what upsamples", upsamplerNames);

@@ -13,6 +13,7 @@ import { goldensCommand } from "./goldensCommand.ts";
 import { gradcheckCommand } from "./gradcheckCommand.ts";
 import type { Io } from "./io.ts";
 import { trainCommand } from "./trainCommand.ts";
+import { workerCommand } from "./workerCommand.ts";
 import { upsampleCommand } from "./upsampleCommand.ts";
 import { isUserError, UserError } from "./userError.ts";
 
@@ -65,6 +66,7 @@ function createProgram(io: Io): Command {
   const make = [
     trainCommand,
     compareCommand,
+    workerCommand,
     evalCommand,
     upsampleCommand,
     explainCommand,

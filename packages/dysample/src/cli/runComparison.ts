@@ -6,6 +6,7 @@ import { collect, costsOf } from "../compare/collect.ts";
 import { type Comparison, runPath, runsOf } from "../compare/comparison.ts";
 import { ComparisonFolder } from "../compare/comparisonFolder.ts";
 import { measure, measuredSteps, readMeasurements } from "../compare/measure.ts";
+import type { QueueAddress } from "../compare/queue/redisConnection.ts";
 import { type ComparisonResults, spreadOf } from "../compare/results.ts";
 import { runAll } from "../compare/runPool.ts";
 import { resolveConfig } from "../training/config.ts";
@@ -13,11 +14,14 @@ import { RunFolder } from "../training/runFolder.ts";
 import type { Io } from "./io.ts";
 import { Progress } from "./progress.ts";
 import { RunsProgress } from "./runsProgress.ts";
+import { workersAt } from "./workersAt.ts";
 import { table } from "./table.ts";
 
 export interface RunComparisonOptions {
   /** Runs at once. */
   readonly jobs?: number;
+  /** Leave the training to the workers there. */
+  readonly queue?: QueueAddress;
   /** Replace a comparison that is there. */
   readonly overwrite?: boolean;
 }
@@ -41,9 +45,10 @@ export async function runComparison(
   io: Io,
   asked: Comparison,
   path: string,
-  { jobs, overwrite }: RunComparisonOptions = {},
+  { jobs, queue, overwrite }: RunComparisonOptions = {},
 ): Promise<RunComparisonOutcome> {
   await costsOf(asked);
+  const elsewhere = queue && (await workersAt(io, queue));
   const folder = new ComparisonFolder(path);
   const comparison = await folder.begin(asked, { overwrite });
   const costs = await costsOf(comparison);
@@ -62,7 +67,8 @@ export async function runComparison(
   const progress = new RunsProgress(io, missing);
   await publish();
   try {
-    await runAll(missing, {
+    const train = elsewhere ? elsewhere.train(comparison.id) : runAll;
+    await train(missing, {
       folder: path,
       jobs,
       signal,
@@ -77,6 +83,7 @@ export async function runComparison(
     });
   } finally {
     progress.stop();
+    elsewhere?.close();
   }
   const trained = await publish();
   if (signal.aborted) return stopped;

@@ -24,20 +24,20 @@ const asked = (upsamplers: readonly string[], seeds: readonly number[], config: 
 
 test("what is written is read again, and begins again as it was", async () => {
   const comparison = asked(["nearest", "dysample"], [0, 1]);
-  expect(await folder.begin(comparison)).toEqual(comparison);
-  expect(await folder.read()).toEqual(comparison);
-  expect(await folder.begin(comparison)).toEqual(comparison);
+  expect(await folder.begin(comparison)).toMatchObject(comparison);
+  expect(await folder.read()).toMatchObject(comparison);
+  expect(await folder.begin(comparison)).toMatchObject(comparison);
 });
 
 test("a comparison grows by what it does not have, and never shrinks", async () => {
   await folder.begin(asked(["nearest", "dysample"], [1]));
-  expect(await folder.begin(asked(["nearest", "bilinear", "dysample"], [0, 1]))).toEqual(
+  expect(await folder.begin(asked(["nearest", "bilinear", "dysample"], [0, 1]))).toMatchObject(
     asked(["nearest", "bilinear", "dysample"], [0, 1]),
   );
-  expect(await folder.begin(asked(["pixel-shuffle"], [2]))).toEqual(
+  expect(await folder.begin(asked(["pixel-shuffle"], [2]))).toMatchObject(
     asked(["nearest", "bilinear", "dysample", "pixel-shuffle"], [0, 1, 2]),
   );
-  expect(await folder.read()).toEqual(asked(["nearest", "bilinear", "dysample", "pixel-shuffle"], [0, 1, 2]));
+  expect(await folder.read()).toMatchObject(asked(["nearest", "bilinear", "dysample", "pixel-shuffle"], [0, 1, 2]));
 });
 
 test("another comparison is refused, with what differs, unless it is to be replaced", async () => {
@@ -60,12 +60,20 @@ test("another comparison is refused, with what differs, unless it is to be repla
       "ComparisonFolderError: all must go on as the comparison that it holds, got "DySample's static scope" (the folder has "Upsamplers"); replace it (--overwrite), or write elsewhere (--out)",
     ]
   `);
-  expect(await folder.read()).toEqual(comparison);
+  expect(await folder.read()).toMatchObject(comparison);
   expect(await readdir("all/runs")).toEqual(["nearest-seed0"]);
 
-  expect(await folder.begin(renamed, { overwrite: true })).toEqual(renamed);
+  expect(await folder.begin(renamed, { overwrite: true })).toMatchObject(renamed);
   expect(await readdir("all/runs")).toEqual([]);
   expect(await readFile("all/notes.txt", "utf8")).toBe("mine");
+});
+
+test("a comparison keeps its id as long as it is not replaced", async () => {
+  const { id } = await folder.begin(asked(["nearest"], [0]));
+  expect(id).toMatch(/^[-0-9a-f]{36}$/);
+  expect((await folder.begin(asked(["nearest"], [0, 1]))).id).toBe(id);
+  expect((await folder.begin(await folder.read())).id).toBe(id);
+  expect((await folder.begin(asked(["nearest"], [0]), { overwrite: true })).id).not.toBe(id);
 });
 
 test("a folder that holds another run in the place of one of its own is refused", async () => {

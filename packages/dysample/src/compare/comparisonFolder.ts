@@ -8,6 +8,7 @@
  *     report.html, charts/        and as pictures, see report/writeReport.ts
  */
 
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -79,10 +80,14 @@ export class ComparisonFolder {
    * @returns all that the folder holds from now on.
    * @throws {ComparisonFolderError} when another comparison is there and `overwrite` is not set; nothing is touched then.
    */
-  async begin(comparison: Comparison, { overwrite = false }: { overwrite?: boolean } = {}): Promise<Comparison> {
+  async begin(
+    comparison: Comparison,
+    { overwrite = false }: { overwrite?: boolean } = {},
+  ): Promise<Comparison & { readonly id: string }> {
     const present = existsSync(this.file("comparison"));
     if (overwrite) await this.#clear(comparison);
-    const whole = present && !overwrite ? this.#grow(await this.read(), comparison) : comparison;
+    const there = present && !overwrite ? await this.read() : null;
+    const whole = { ...(there ? this.#grow(there, comparison) : comparison), id: there?.id ?? randomUUID() };
     for (const run of runsOf(whole)) {
       const folder = new RunFolder(runPath(this.path, run));
       if (folder.has("config")) await folder.resume(run.config); // throws when another run is in its place

@@ -29,7 +29,7 @@ describe("explain", () => {
       5  mul     4[2, 1] 4[2, 1]            [2, 1]        8 B  16 B
       6  sum     5[2, 1]                    []            4 B  20 B
       7  cast *  6[]                        [] float64    8 B  20 B
-      5 kernels on reference, peak 44 B (* asked for)"
+      5 kernels on reference, 6 MACs, peak 44 B (* asked for)"
     `);
   });
 
@@ -66,7 +66,7 @@ describe("explain", () => {
     const { hidden } = sharedGraph();
     const explanation = explain(hidden.sum(1, { keepdim: true }));
     const json = JSON.parse(JSON.stringify(explanation)) as { steps: Step[] };
-    expect(json).toMatchObject({ device: "reference", kernels: 3, peakBytes: 44 });
+    expect(json).toMatchObject({ device: "reference", kernels: 3, peakBytes: 44, macs: 6 });
     expect(json.steps[2]).toMatchInlineSnapshot(`
       {
         "attrs": {
@@ -89,6 +89,7 @@ describe("explain", () => {
           },
         ],
         "liveBytes": 16,
+        "macs": 0,
         "op": "sum",
         "shape": [
           2,
@@ -246,7 +247,7 @@ describe("profile", () => {
     const lines = profiled.toString().split("\n");
     expect(lines[0]).toMatch(/ms$/);
     expect(lines[1]).toMatch(/\d\.\d{3}$/);
-    expect(lines.at(-1)).toMatch(/^5 kernels on reference, peak .* KB, \d+\.\d ms \(\* asked for\)$/);
+    expect(lines.at(-1)).toMatch(/^5 kernels on reference, 262\.1 kMACs, peak .* KB, \d+\.\d ms \(\* asked for\)$/);
     expect(profiled.toDot()).toMatch(/matmul\\n\[64, 64\]\\n\d+\.\d{3} ms/);
     expect(profiled.toJSON()).toMatchObject({ ms: profiled.ms });
   });

@@ -1,8 +1,9 @@
 /**
- * @file Explain: what a graph will run, in which order, and how much memory it holds at each step;
+ * @file Explain: what a graph will run, in which order, how many products it adds up, and how much memory it holds at each step;
  * after a run, how long each kernel took. As text, as JSON and as a Graphviz drawing.
  */
 
+import { formatMacs, macsOf } from "./countMacs.ts";
 import { getDevice } from "./device.ts";
 import { bytesPerElement, type DType } from "./dtype.ts";
 import { dependencies } from "./graph.ts";
@@ -26,6 +27,8 @@ export interface Step {
   readonly bytes: number;
   /** Bytes on the device while it runs: its inputs, its output, and what waits for later steps. */
   readonly liveBytes: number;
+  /** Multiply-accumulates, as `countMacs` has them. */
+  readonly macs: number;
   readonly target: boolean;
   /** Time of the kernel, after `profile`. */
   ms?: number;
@@ -37,6 +40,8 @@ export class Explanation {
   readonly steps: readonly Step[];
   /** Largest `liveBytes`. */
   readonly peakBytes: number;
+  /** Sum of the steps' multiply-accumulates. */
+  readonly macs: number;
   /** After `profile`, on a device that lays out its memory itself: the bytes it took, gaps, scratch and everything else on it included. */
   footprintBytes?: number;
 
@@ -44,6 +49,7 @@ export class Explanation {
     this.device = device;
     this.steps = steps;
     this.peakBytes = steps.reduce((most, step) => Math.max(most, step.liveBytes), 0);
+    this.macs = steps.reduce((total, step) => total + step.macs, 0);
   }
 
   /** Sum of the kernels' times; `undefined` before a run. */
@@ -77,7 +83,8 @@ export class Explanation {
     const time = timed ? `, ${this.ms!.toFixed(1)} ms` : "";
     const taken = this.footprintBytes === undefined ? "" : ` in ${formatBytes(this.footprintBytes)} of memory`;
     const peak = `peak ${formatBytes(this.peakBytes)}${taken}`;
-    const total = `${this.steps.length} kernels on ${this.device}, ${peak}${time} (* asked for)`;
+    const macs = this.macs > 0 ? `, ${formatMacs(this.macs)}` : "";
+    const total = `${this.steps.length} kernels on ${this.device}${macs}, ${peak}${time} (* asked for)`;
     return [line(header), ...rows.map(line), total].join("\n");
   }
 
@@ -120,6 +127,7 @@ export class Explanation {
       kernels: this.steps.length,
       peakBytes: this.peakBytes,
       footprintBytes: this.footprintBytes,
+      macs: this.macs,
       ms: this.ms,
       steps: this.steps,
     };
@@ -171,6 +179,7 @@ function stepsOf(targets: readonly Tensor[]): Map<Tensor, Step> {
       dtype: t.dtype,
       bytes: bytesOf(t),
       liveBytes,
+      macs: macsOf(t, t.recipe),
       target: asked.has(t),
     };
     for (const x of inputs) {

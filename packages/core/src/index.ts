@@ -1,6 +1,7 @@
 /** @file The public surface of @gridgrad/core. */
 
 export { grad, type GradOptions, gradientsOf } from "./autograd.ts";
+export { countMacs, formatMacs } from "./countMacs.ts";
 export {
   type Device,
   type DeviceBuffer,

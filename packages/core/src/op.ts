@@ -42,6 +42,13 @@ export interface Op<Attrs extends object = object> {
    * Optional: an op without them runs its loops there too.
    */
   gpu?(info: OpInfo<Attrs>, integers: readonly (Int32Array | null)[]): GpuPlan;
+
+  /**
+   * Multiply-accumulates of one run: the products of two elements, or of an element and a weight, that the op's formula adds up. It depends on
+   * the shapes alone: windows count in full where they reach over the border, and whatever a kernel saves counts, too.
+   * Optional: none where it is absent, in element-wise ops, layout and sums.
+   */
+  macs?(info: OpInfo<Attrs>): number;
 }
 
 /** What a kernel knows besides the values. */

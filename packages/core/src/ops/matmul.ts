@@ -102,6 +102,8 @@ export const matmulOp: Op = {
     const sum = { terms: K, longest, outer: size(batch) * M, inner: N, slot: 2 + steps.length };
     return [...steps, ...sumInParts(step, sum)];
   },
+
+  macs: ({ inShapes: [, b], outShape }) => size(outShape) * b[b.length - 2],
 };
 
 /** Products that one thread adds up. */

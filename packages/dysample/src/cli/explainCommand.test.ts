@@ -20,7 +20,7 @@ test("the schedule of an upsampler has its kernels in order and a line that adds
       "kernels",
     ]
   `);
-  expect(out.split("\n").at(-1)).toMatch(/^\d+ kernels on cpu, peak .* KB \(\* asked for\)$/);
+  expect(out.split("\n").at(-1)).toMatch(/^\d+ kernels on cpu, 6\.1 kMACs, peak .* KB \(\* asked for\)$/);
 });
 
 test("a run adds the time of each kernel, and of each op", async () => {

@@ -3,6 +3,7 @@
 import { deviceNames } from "@gridgrad/core";
 import { InvalidArgumentError, Option } from "commander";
 
+import { parseQueueUrl } from "../compare/queue/redisConnection.ts";
 import { evalImagesRange, initNames, scaleRange, seedRange, taskNames } from "../training/config.ts";
 import { upsamplerNames } from "../upsamplers/createUpsampler.ts";
 import { suggest } from "./suggest.ts";
@@ -29,14 +30,41 @@ export function positiveOption(flags: string, description: string): Option {
 /** An option whose value is one of a few names. */
 export function choiceOption(flags: string, description: string, choices: readonly string[]): Option {
   return new Option(flags, `${description} (${choices.join(", ")})`).argParser((text: string) => {
-    if (choices.includes(text)) return text;
-    const near = suggest(text, choices);
-    const hint = near === null ? "" : ` Did you mean ${near}?`;
-    throw new InvalidArgumentError(`It must be one of ${choices.join(", ")}.${hint}`);
+    checkName(text, choices);
+    return text;
   });
 }
 
+/** An option whose value is a list of different names. */
+export function listOption(flags: string, description: string, choices: readonly string[]): Option {
+  return new Option(flags, description).argParser((text: string) => {
+    const names = text.split(",");
+    for (const name of names) checkName(name, choices, `${JSON.stringify(name)} must be one of`);
+    const twice = names.find((name, i) => names.indexOf(name) !== i);
+    if (twice !== undefined) throw new InvalidArgumentError(`Names must differ from each other, got ${twice} twice.`);
+    return names;
+  });
+}
+
+/** @param rule - what must hold, before the list of names. */
+function checkName(name: string, choices: readonly string[], rule = "It must be one of"): void {
+  if (choices.includes(name)) return;
+  const near = suggest(name, choices);
+  const hint = near === null ? "" : ` Did you mean ${near}?`;
+  throw new InvalidArgumentError(`${rule} ${choices.join(", ")}.${hint}`);
+}
+
 // Options that several commands have.
+
+export function queueOption(description: string): Option {
+  return new Option("--queue <url>", `${description}: redis://host:port`).argParser((text: string) => {
+    try {
+      return parseQueueUrl(text);
+    } catch (error) {
+      throw new InvalidArgumentError(`${(error as Error).message}.`);
+    }
+  });
+}
 
 export function upsamplerOption(): Option {
   return choiceOption("--upsampler <name>", "what upsamples", upsamplerNames);
@@ -76,4 +104,28 @@ export function seedOption(): Option {
 
 export function evalImagesOption(): Option {
   return integerOption("--eval-images <n>", "validation pictures to evaluate on (256)", ...evalImagesRange);
+}
+
+export function stepsOption(): Option {
+  return integerOption("--steps <n>", "training steps (400)");
+}
+
+export function batchOption(): Option {
+  return integerOption("--batch <n>", "pictures in a step (16)");
+}
+
+export function lrOption(): Option {
+  return positiveOption("--lr <x>", "largest learning rate (0.01, restoration 0.1)");
+}
+
+export function warmupOption(): Option {
+  return integerOption("--warmup <n>", "steps over which the learning rate rises first (20)", 0);
+}
+
+export function checkpointEveryOption(): Option {
+  return integerOption("--checkpoint-every <n>", "steps between two checkpoints (25)");
+}
+
+export function evalEveryOption(usual: number): Option {
+  return integerOption("--eval-every <n>", `steps between two evaluations on the way, 0 for none (${usual})`, 0);
 }

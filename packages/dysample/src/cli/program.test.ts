@@ -21,12 +21,22 @@ describe("help", () => {
   test("lists the commands", async () => {
     const { code, out, err } = await runCommand("--help");
     expect([code, err]).toEqual([0, ""]);
-    for (const command of ["train", "eval", "offsets", "upsample", "explain", "gradcheck", "goldens", "devices"]) {
+    for (const command of [
+      "train",
+      "compare",
+      "eval",
+      "offsets",
+      "upsample",
+      "explain",
+      "gradcheck",
+      "goldens",
+      "devices",
+    ]) {
       expect(out).toMatch(new RegExp(`^  ${command} `, "m"));
     }
   });
 
-  test.each(["train", "eval", "offsets", "upsample", "explain", "gradcheck", "goldens", "devices"])(
+  test.each(["train", "compare", "eval", "offsets", "upsample", "explain", "gradcheck", "goldens", "devices"])(
     "of %s has examples",
     async (command) => {
       const { code, out } = await runCommand(command, "--help");
@@ -80,7 +90,7 @@ test("a command line that makes no sense is one line on the standard error, exit
       "train --seed -1: gridgrad: option '--seed <n>' argument '-1' is invalid. It must be an integer in 0 .. 4294967195.",
       "train --eval-images 300: gridgrad: option '--eval-images <n>' argument '300' is invalid. It must be an integer in 1 .. 256.",
       "upsample in.png out.png --scale 9: gridgrad: option '--scale <n>' argument '9' is invalid. It must be an integer in 2 .. 8.",
-      "train --upsampler dysampel: gridgrad: option '--upsampler <name>' argument 'dysampel' is invalid. It must be one of nearest, bilinear, transposed-conv, pixel-shuffle, dysample, dysample+, dysample-s, dysample-s+. Did you mean dysample?",
+      "train --upsampler dysampel: gridgrad: option '--upsampler <name>' argument 'dysampel' is invalid. It must be one of nearest, bilinear, bicubic, transposed-conv, pixel-shuffle, carafe, fade, sapa-b, dysample, dysample+, dysample-s, dysample-s+. Did you mean dysample?",
       "train --device gqu: gridgrad: option '--device <name>' argument 'gqu' is invalid. It must be one of auto, reference, cpu, gpu, gpu:webgpu, gpu:headlessgl, gpu:webgl2, gpu:webgl, gpu:webasm, gpu:cpu. Did you mean gpu?",
       "train --task segment: gridgrad: option '--task <name>' argument 'segment' is invalid. It must be one of segmentation, restoration.",
       "train --resume runs/x --overwrite: gridgrad: --resume goes on in the run's own folder; leave --overwrite out",
@@ -89,7 +99,7 @@ test("a command line that makes no sense is one line on the standard error, exit
       "upsample in.png: gridgrad: missing required argument 'out.png'",
       "explain --what step --channels 3: gridgrad: --what step takes --batch, got --channels; leave it out",
       "explain --what forward --size 20: gridgrad: --size must be divisible by 8 for the toy network, got 20",
-      "gradcheck gridSampl: gridgrad: gradcheck knows nearest, bilinear, transposed-conv, pixel-shuffle, dysample, dysample+, dysample-s, dysample-s+, add, sub, mul, div, pow, maximum, exp, log, sqrt, abs, clamp, relu, leakyRelu, sigmoid, tanh, gelu, silu, softmax, sum, mean, max, matmul, linear, conv2d, conv1x1, convTranspose2d, pixelShuffle, pixelUnshuffle, gridSample, gridSampleBicubic, interpolate, avgPool2d, maxPool2d, batchNorm2d, groupNorm, layerNorm, crossEntropy, bceWithLogits, mseLoss, got gridSampl. Did you mean gridSample?",
+      "gradcheck gridSampl: gridgrad: gradcheck knows nearest, bilinear, bicubic, transposed-conv, pixel-shuffle, carafe, fade, sapa-b, dysample, dysample+, dysample-s, dysample-s+, add, sub, mul, div, pow, maximum, exp, log, sqrt, abs, clamp, relu, leakyRelu, sigmoid, tanh, gelu, silu, softmax, sum, mean, max, matmul, linear, conv2d, conv1x1, convTranspose2d, pixelShuffle, pixelUnshuffle, gridSample, gridSampleBicubic, interpolate, avgPool2d, maxPool2d, batchNorm2d, groupNorm, layerNorm, crossEntropy, bceWithLogits, mseLoss, got gridSampl. Did you mean gridSample?",
     ]
   `);
   expect(await readdir(base)).toEqual([]);

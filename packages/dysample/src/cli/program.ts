@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { getDevice, setDevice } from "@gridgrad/core";
 import { Command, CommanderError } from "commander";
 
+import { compareCommand } from "./compareCommand.ts";
 import { devicesCommand } from "./devicesCommand.ts";
 import { evalCommand } from "./evalCommand.ts";
 import { explainCommand } from "./explainCommand.ts";
@@ -13,6 +14,7 @@ import { gradcheckCommand } from "./gradcheckCommand.ts";
 import type { Io } from "./io.ts";
 import { offsetsCommand } from "./offsetsCommand.ts";
 import { trainCommand } from "./trainCommand.ts";
+import { workerCommand } from "./workerCommand.ts";
 import { upsampleCommand } from "./upsampleCommand.ts";
 import { isUserError, UserError } from "./userError.ts";
 
@@ -64,6 +66,8 @@ function createProgram(io: Io): Command {
     .addHelpText("after", `\n${io.program} COMMAND --help tells more about a command, with examples.`);
   const make = [
     trainCommand,
+    compareCommand,
+    workerCommand,
     evalCommand,
     offsetsCommand,
     upsampleCommand,

@@ -10,43 +10,74 @@ import type { Io } from "./io.ts";
 const lines = 20;
 const silenceMs = 15_000;
 
+/** How fast something is counted from `done` to `total`, and when it is worth a line in a log. */
+export class Pace {
+  readonly #total: number;
+  readonly #unit: string;
+  readonly #start = performance.now();
+  #first: number;
+  #lastLine = { at: this.#start, part: 0 };
+
+  /** @param unit - what is counted, for the rate: "steps". */
+  constructor(done: number, total: number, unit: string) {
+    this.#first = done;
+    this.#total = total;
+    this.#unit = unit;
+    this.#lastLine.part = this.#partOf(done);
+  }
+
+  /** Counts that came without work, such as steps that were done before. */
+  skip(count: number): void {
+    this.#first += count;
+  }
+
+  /** `2.00 steps/s  0:10 elapsed, 3:10 left` */
+  text(done: number): string {
+    const elapsed = performance.now() - this.#start;
+    const rate = ((done - this.#first) / elapsed) * 1000;
+    const left = rate > 0 ? ((this.#total - done) / rate) * 1000 : NaN;
+    return `${formatRate(rate)} ${this.#unit}/s  ${formatTime(elapsed)} elapsed, ${formatTime(left)} left`;
+  }
+
+  /** True a few times on the way, and after a silence. */
+  isDue(done: number): boolean {
+    const part = this.#partOf(done);
+    const now = performance.now();
+    if (part === this.#lastLine.part && now - this.#lastLine.at < silenceMs) return false;
+    this.#lastLine = { at: now, part };
+    return true;
+  }
+
+  #partOf(done: number): number {
+    return Math.floor((done / this.#total) * lines);
+  }
+}
+
 /** Counts from `done` to `total`. */
 export class Progress {
   readonly #io: Io;
   readonly #label: string;
-  readonly #first: number;
   readonly #total: number;
-  readonly #unit: string;
-  readonly #start = performance.now();
+  readonly #pace: Pace;
   readonly #bar: cliProgress.SingleBar | null;
-  #lastLine = { at: this.#start, part: 0 };
 
   /** @param unit - what is counted, for the rate: "steps". */
   constructor(io: Io, label: string, done: number, total: number, unit: string) {
     this.#io = io;
     this.#label = label;
-    this.#first = done;
     this.#total = total;
-    this.#unit = unit;
-    this.#lastLine.part = Math.floor((done / total) * lines);
-    this.#bar = io.terminal && this.#openBar(io.terminal);
+    this.#pace = new Pace(done, total, unit);
+    this.#bar = io.terminal && this.#openBar(io.terminal, done);
   }
 
   /** @param details - such as the loss. */
   update(done: number, details = ""): void {
-    const elapsed = performance.now() - this.#start;
-    const rate = ((done - this.#first) / elapsed) * 1000;
-    const left = rate > 0 ? ((this.#total - done) / rate) * 1000 : NaN;
-    const pace = `${formatRate(rate)} ${this.#unit}/s  ${formatTime(elapsed)} elapsed, ${formatTime(left)} left`;
     if (this.#bar) {
-      this.#bar.update(done, { details, pace });
-      return;
+      this.#bar.update(done, { details, pace: this.#pace.text(done) });
+    } else if (this.#pace.isDue(done)) {
+      const texts = [`${this.#label} ${done}/${this.#total}`, details, this.#pace.text(done)];
+      this.#io.note(texts.filter((text) => text !== "").join("  "));
     }
-    const part = Math.floor((done / this.#total) * lines);
-    const now = performance.now();
-    if (part === this.#lastLine.part && now - this.#lastLine.at < silenceMs) return;
-    this.#lastLine = { at: now, part };
-    this.#io.note([`${this.#label} ${done}/${this.#total}`, details, pace].filter((text) => text !== "").join("  "));
   }
 
   /** Ends the bar's line. */
@@ -54,17 +85,20 @@ export class Progress {
     this.#bar?.stop();
   }
 
-  #openBar(stream: NodeJS.WriteStream): cliProgress.SingleBar {
-    const bar = new cliProgress.SingleBar({
-      stream,
-      format: `${this.#label} {value}/{total} [{bar}] {details}  {pace}`,
-      barsize: 24, // with everything beside it, a line stays below 100 characters
-      hideCursor: true,
-    });
-    bar.start(this.#total, this.#first, { details: "", pace: "" });
+  #openBar(stream: NodeJS.WriteStream, done: number): cliProgress.SingleBar {
+    const bar = new cliProgress.SingleBar({ stream, format: `${this.#label} ${barFormat}`, ...barOptions });
+    bar.start(this.#total, done, { details: "", pace: "" });
     return bar;
   }
 }
+
+/** What follows a bar's label. */
+export const barFormat = "{value}/{total} [{bar}] {details}  {pace}";
+
+export const barOptions = {
+  barsize: 24, // with everything beside it, a line stays below 100 characters
+  hideCursor: true,
+};
 
 /** Three digits. */
 function formatRate(rate: number): string {

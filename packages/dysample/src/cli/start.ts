@@ -1,9 +1,9 @@
-/** @file `npm start`: the full toy task with two upsamplers, about a minute on two cores. */
+/** @file `npm start`: the full toy task with three upsamplers, about a minute on two cores. */
 
 import { Command } from "commander";
 
 import { resolveConfig } from "../training/config.ts";
-import { compareUpsamplers } from "./compareUpsamplers.ts";
+import { startComparison } from "./startComparison.ts";
 import type { Io } from "./io.ts";
 import { deviceOption, integerOption } from "./options.ts";
 import { runProcess } from "./process.ts";
@@ -11,12 +11,12 @@ import { printsTo, runProgram } from "./program.ts";
 
 function startCommand(io: Io): Command {
   return printsTo(io, new Command("npm start --"))
-    .description("Train the toy network with bilinear upsampling and with DySample, and compare them.")
+    .description("Train the toy network with nearest and bilinear upsampling and with DySample, and compare them.")
     .addOption(deviceOption())
     .addOption(integerOption("--steps <n>", `training steps of each (${resolveConfig().steps})`))
     .addHelpText("after", "\nExample:\n  npm start -- --steps 80")
     .action(async (given: { device?: string; steps?: number }) => {
-      io.exitCode = await compareUpsamplers(io, given);
+      io.exitCode = await startComparison(io, given);
     });
 }
 

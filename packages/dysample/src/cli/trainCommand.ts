@@ -9,18 +9,22 @@ import { RunFolder } from "../training/runFolder.ts";
 import { resume, train, type TrainOutcome } from "../training/train.ts";
 import type { Io } from "./io.ts";
 import {
+  batchOption,
+  checkpointEveryOption,
   deviceOption,
   dtypeOption,
+  evalEveryOption,
   evalImagesOption,
   groupsOption,
   initOption,
-  integerOption,
-  positiveOption,
+  lrOption,
   scaleOption,
   scopeOption,
   seedOption,
+  stepsOption,
   taskOption,
   upsamplerOption,
+  warmupOption,
 } from "./options.ts";
 import { trainingProgress } from "./trainingProgress.ts";
 import { chooseDevice, reportDevice, useDevice } from "./useDevice.ts";
@@ -37,10 +41,10 @@ export function trainCommand(io: Io): Command {
     .description("Train the toy segmentation network, or an upsampler of pictures, and measure it.")
     .addOption(taskOption())
     .addOption(upsamplerOption())
-    .addOption(integerOption("--steps <n>", "training steps (400)"))
-    .addOption(integerOption("--batch <n>", "pictures in a step (16)"))
-    .addOption(positiveOption("--lr <x>", "largest learning rate (0.01, restoration 0.1)"))
-    .addOption(integerOption("--warmup <n>", "steps over which the learning rate rises first (20)", 0))
+    .addOption(stepsOption())
+    .addOption(batchOption())
+    .addOption(lrOption())
+    .addOption(warmupOption())
     .addOption(seedOption())
     .addOption(groupsOption())
     .addOption(scaleOption())
@@ -49,8 +53,8 @@ export function trainCommand(io: Io): Command {
     .addOption(dtypeOption())
     .addOption(deviceOption())
     .addOption(evalImagesOption())
-    .addOption(integerOption("--checkpoint-every <n>", "steps between two checkpoints (25)"))
-    .addOption(integerOption("--eval-every <n>", "steps between two evaluations on the way (0: none)", 0))
+    .addOption(checkpointEveryOption())
+    .addOption(evalEveryOption(0))
     .option("--out <dir>", "folder of the run (runs/TASK-UPSAMPLER-seedN)")
     .option("--resume <dir>", "go on with the run in this folder, bit by bit as if it had not stopped")
     .option("--overwrite", "replace a run that is in the folder already")

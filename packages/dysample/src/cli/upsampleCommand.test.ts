@@ -99,7 +99,7 @@ test("what cannot be is one line, and no picture is written", async () => {
     "in3.png none.png --weights run --scale 3",
     "in3.png none.png --weights own.safetensors --groups 3",
     "in3.png none.png --weights in3.png",
-    "in3.png none.png --upsampler bicubic",
+    "in3.png none.png --upsampler lanczos",
   ]) {
     const { code, out, err } = await runCommand("upsample", ...line.split(" "));
     expect([line, code! > 0, out]).toEqual([line, true, ""]);
@@ -115,7 +115,7 @@ test("what cannot be is one line, and no picture is written", async () => {
       "gridgrad: run/weights.safetensors has weights of scale 2, got --scale 3; leave it out",
       "gridgrad: own.safetensors must fit the network (--task, --upsampler, --scale and --groups say which it is), but loadStateDict: the state must fit the module, got 3 problems: offset.weight must have shape [24, 3, 1, 1], got [8, 3, 1, 1]; offset.bias must have shape [24], got [8]; init_pos must have shape [1, 24, 1, 1], got [1, 8, 1, 1]",
       "gridgrad: in3.png: safetensors: the header must have at most 100000000 bytes, got a length of 727905341920923800 (is this a safetensors file?)",
-      "gridgrad: option '--upsampler <name>' argument 'bicubic' is invalid. It must be one of nearest, bilinear, transposed-conv, pixel-shuffle, dysample, dysample+, dysample-s, dysample-s+.",
+      "gridgrad: option '--upsampler <name>' argument 'lanczos' is invalid. It must be one of nearest, bilinear, bicubic, transposed-conv, pixel-shuffle, carafe, fade, sapa-b, dysample, dysample+, dysample-s, dysample-s+.",
     ]
   `);
   expect(await readdir(".")).not.toContain("none.png");

@@ -26,10 +26,13 @@ interface Options extends Partial<TrainConfig> {
 const starts: Readonly<Record<string, string>> = {
   "transposed-conv": "random weights, so the picture is noise",
   "pixel-shuffle": "random weights, so the picture is noise",
+  carafe: "nearly the mean of 5 x 5 pixels, so the picture is blurred",
+  fade: "random weights: a bilinear resize mixed with means of pixels around",
+  "sapa-b": "nearly the mean of 5 x 5 pixels, so the picture is blurred",
 };
 
 /** Those without weights, which nothing can train. */
-const fixed = ["nearest", "bilinear"];
+const fixed = ["nearest", "bilinear", "bicubic"];
 
 export function upsampleCommand(io: Io): Command {
   return new Command("upsample")

@@ -4,6 +4,8 @@
 
 import { SafetensorsError } from "@gridgrad/core";
 
+import { ComparisonFolderError } from "../compare/comparisonFolder.ts";
+import { QueueError } from "../compare/queue/redisConnection.ts";
 import { ConfigError } from "../training/config.ts";
 import { RunFolderError } from "../training/runFolder.ts";
 import { TrainingError } from "../training/train.ts";
@@ -41,7 +43,16 @@ export async function readsInput<T>(body: () => T | Promise<T>): Promise<T> {
 
 /** Whether the user, and not we, can repair it. */
 export function isUserError(error: unknown): error is Error {
-  const kinds = [UserError, ConfigError, RunFolderError, WeightsError, TrainingError, SafetensorsError];
+  const kinds = [
+    UserError,
+    ConfigError,
+    RunFolderError,
+    ComparisonFolderError,
+    QueueError,
+    WeightsError,
+    TrainingError,
+    SafetensorsError,
+  ];
   return kinds.some((kind) => error instanceof kind) || isSystemError(error);
 }
 

@@ -15,6 +15,8 @@ export interface Contestant {
 }
 
 export interface Comparison {
+  /** Tells it from all others, also in a queue that it shares with them. It gets one together with its folder. */
+  readonly id?: string;
   readonly title: string;
   readonly contestants: readonly Contestant[];
   readonly seeds: readonly number[];

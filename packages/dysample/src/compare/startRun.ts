@@ -1,13 +1,10 @@
 /**
  * @file A training run in a process of its own: it has its own threads, and when it dies, the others go on. The child is
- * runProcess.ts; the two talk over the channel that `fork` opens between them.
+ * runProcess.ts; the two talk over the channel between them.
  */
 
-import { fork } from "node:child_process";
-import { createRequire } from "node:module";
-import { fileURLToPath, pathToFileURL } from "node:url";
-
 import type { TrainConfig } from "../training/config.ts";
+import { endOf, forkSource } from "./sourceProcess.ts";
 
 export interface RunOrder {
   readonly config: TrainConfig;
@@ -47,16 +44,9 @@ export type RunReport =
   | { readonly type: "checkpoint"; readonly step: number }
   | { readonly type: "outcome"; readonly outcome: RunOutcome };
 
-/** What Node needs to run the sources. Options of this process are not passed on: a debugger's port can be used only once. */
-const typescript = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
-
 /** Trains one run in a process of its own, and resolves when that has ended, however it did. */
 export function startRun(order: RunOrder, hooks: RunHooks = {}): Promise<RunOutcome> {
-  const entry = fileURLToPath(new URL("runProcess.ts", import.meta.url));
-  const child = fork(entry, [], {
-    execArgv: ["--import", typescript],
-    env: { ...process.env, GRIDGRAD_THREADS: String(order.threads) },
-  });
+  const child = forkSource(new URL("runProcess.ts", import.meta.url), order);
   // A child that has just died cannot be told anything; its end is reported below.
   const request = (message: RunRequest) => child.connected && child.send(message, () => {});
   const stop = () => void request({ type: "stop" });
@@ -77,7 +67,7 @@ export function startRun(order: RunOrder, hooks: RunHooks = {}): Promise<RunOutc
     child.on("error", (error) => failed(`could not be started: ${error.message}`));
     child.on("close", (code, signal) => {
       if (outcome) resolve(outcome);
-      else failed(signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`);
+      else failed(endOf(code, signal));
     });
   }).finally(() => hooks.signal?.removeEventListener("abort", stop));
 }

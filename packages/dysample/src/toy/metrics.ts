@@ -207,7 +207,7 @@ class Counts {
 }
 
 /** 1 where the square of side 2d + 1 around a pixel lies inside the image and holds one class, else 0. */
-function interior(mask: ClassMasks, height: number, width: number, d: number): Uint8Array {
+export function interior(mask: ClassMasks, height: number, width: number, d: number): Uint8Array {
   const side = 2 * d + 1;
   // Along rows: `flat` marks the middle of every horizontal run of `side` equal pixels.
   const flat = new Uint8Array(mask.length);

@@ -52,5 +52,5 @@ test("with one group the colours of a grey picture stay equal: they are read at 
 });
 
 test("an unknown upsampler is refused", () => {
-  expect(() => new PictureUpsampler("bicubic")).toThrow(/name must be one of nearest, bilinear/);
+  expect(() => new PictureUpsampler("lanczos")).toThrow(/name must be one of nearest, bilinear/);
 });

@@ -32,6 +32,9 @@ const files = {
   config: "config.json",
 } as const;
 
+/** One of the files of a run. */
+export type RunFile = keyof typeof files;
+
 const format = "gridgrad-run-1";
 
 /** A file of this name was being written when its process was killed. */
@@ -50,11 +53,11 @@ export class RunFolder {
   }
 
   /** Where a file of the run is. */
-  file(name: keyof typeof files): string {
+  file(name: RunFile): string {
     return join(this.path, files[name]);
   }
 
-  has(name: keyof typeof files): boolean {
+  has(name: RunFile): boolean {
     return existsSync(this.file(name));
   }
 

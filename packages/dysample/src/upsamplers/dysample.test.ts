@@ -3,7 +3,7 @@ import { expect } from "vitest";
 
 import { gradientsOf, ones, Random, type Tensor, tensor, zeros } from "@gridgrad/core";
 import { integers, reals } from "@gridgrad/core/testing";
-import { describeOp } from "@gridgrad/core/testing/describeOp";
+import { describeOp, type GradientTest } from "@gridgrad/core/testing/describeOp";
 import { Conv2d, functionalCall, Module } from "@gridgrad/nn";
 import { interpolate, pixelShuffle } from "@gridgrad/ops";
 
@@ -58,6 +58,25 @@ async function byDefinition(x: Tensor, offsets: Tensor, scale: number): Promise<
 function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   expect(a.length).toBe(b.length);
   return Array.from(a).reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
+}
+
+/** Of a function of a small module and its input, with parameters of at most `most`. */
+function gradientTest(
+  variant: (typeof dysampleVariants)[keyof typeof dysampleVariants],
+  run: (up: DySample, x: Tensor) => Tensor,
+  most: number,
+): GradientTest {
+  const up = new DySample(4, { ...variant, groups: 2 });
+  const names = [...up.namedParameters().keys()];
+  return {
+    f: (x, ...parameters) =>
+      functionalCall(up, Object.fromEntries(parameters.map((p, i) => [names[i], p])), () => run(up, x)),
+    inputs: fc.tuple(
+      reals([1, 4, 2, 3], { min: -1, max: 1 }),
+      ...up.parameters().map((p) => reals(p.shape, { min: -most, max: most })),
+    ),
+    numRuns: 15,
+  };
 }
 
 describeOp(DySample, {
@@ -233,6 +252,59 @@ describeOp(DySample, {
       points[0][1].forEach((row, p) => row.forEach((dy) => expect(dy === 0).toBe(p === 0 || p === 5)));
     },
 
+    "to any size it begins as a bilinear resize, and to the size of its scale it is the forward pass": async () => {
+      for (const [, variant] of variants) {
+        const x = new Random(1).normal([2, 8, 5, 9], { dtype: "float64" });
+        const still = await new DySample(8, { ...variant, groups: 2 }).to("float64");
+        still.offset.weight.set(zeros(still.offset.weight.shape, { dtype: "float64" }));
+        for (const size of [
+          [9, 17],
+          [3, 4],
+          [5, 9],
+          [1, 1],
+          [10, 4],
+        ] as const) {
+          // prettier-ignore
+          const bilinear = await interpolate(x, { size, mode: "bilinear" }).data();
+          expect(largestDifference(await still.resize(x, size).data(), bilinear)).toBeLessThan(1e-12);
+        }
+        const up = await moved(8, { ...variant, groups: 2 }, 4).to("float64");
+        const same = await up.resize(x, [10, 18]).data();
+        expect(largestDifference(same, await up.forward(x).data())).toBeLessThan(1e-12);
+      }
+    },
+
+    "moves of a smaller output are in units of the distance of its points": async () => {
+      const up = new DySample(1, { scale: 1, groups: 1, scope: 0.25 });
+      up.offset.weight.set(zeros([2, 1, 1, 1]));
+      up.offset.bias!.set(tensor([1, 0])); // a quarter of the distance to the right
+      const ramp = tensor([0, 10, 20, 30, 40, 50, 60, 70], [1, 1, 1, 8]);
+      // Eight pixels to four: points at 0.5, 2.5, 4.5, 6.5 and half a pixel on. To eight: a quarter pixel on, but at the border.
+      expect(await up.resize(ramp, [1, 4]).data()).toEqual(new Float32Array([10, 30, 50, 70]));
+      expect(await up.resize(ramp, [1, 8]).data()).toEqual(
+        new Float32Array([2.5, 12.5, 22.5, 32.5, 42.5, 52.5, 62.5, 70]),
+      );
+    },
+
+    "with init nearest and zero offsets it repeats pixels": async () => {
+      const up = new DySample(8, { scale: 3, groups: 2, init: "nearest" });
+      up.offset.weight.set(zeros(up.offset.weight.shape));
+      const x = new Random(2).normal([1, 8, 3, 4]);
+      expect(await up.forward(x).data()).toEqual(await interpolate(x, { scaleFactor: 3 }).data());
+    },
+
+    "the scope scales the moves, static or dynamic": () =>
+      fc.assert(
+        fc.asyncProperty(fc.boolean(), fc.nat(1000), async (dyscope, seed) => {
+          const up = moved(8, { groups: 2, dyscope, scope: 0.25 }, seed);
+          const wider = new DySample(8, { groups: 2, dyscope, scope: 1 });
+          wider.loadStateDict(await up.stateDict());
+          const x = new Random(seed).normal([1, 8, 3, 4]);
+          expect(await wider.moves(x).data()).toEqual(await up.moves(x).mul(4).data());
+        }),
+        { numRuns: 10 },
+      ),
+
     "keeps its initialisation when the whole model is initialised": async () => {
       class Net extends Module {
         stem = new Conv2d(3, 8, 1);
@@ -252,24 +324,11 @@ describeOp(DySample, {
   },
 
   gradients: Object.fromEntries(
-    variants.map(([name, variant]) => [
-      `${name}: input and parameters`,
-      {
-        // Offsets stay below 0.2 pixels: from ±0.25 they reach neither a pixel's centre nor the border's clamp.
-        f: (x: Tensor, ...parameters: Tensor[]) => {
-          const up = new DySample(4, { ...variant, groups: 2 });
-          const names = [...up.namedParameters().keys()];
-          const tensors = Object.fromEntries(parameters.map((p, i) => [names[i], p]));
-          return functionalCall(up, tensors, () => up.forward(x));
-        },
-        inputs: fc.tuple(
-          reals([1, 4, 2, 3], { min: -1, max: 1 }),
-          ...new DySample(4, { ...variant, groups: 2 })
-            .parameters()
-            .map((p) => reals(p.shape, { min: -0.15, max: 0.15 })),
-        ),
-        numRuns: 15,
-      },
+    variants.flatMap(([name, variant]) => [
+      // Offsets stay below 0.2 pixels: from ±0.25 they reach neither a pixel's centre nor the border's clamp.
+      [`${name}: input and parameters`, gradientTest(variant, (up, x) => up.forward(x), 0.15)],
+      // Below 0.1: so far are the points of 5 x 4 pixels from centres and borders of 2 x 3.
+      [`${name} to another size: input and parameters`, gradientTest(variant, (up, x) => up.resize(x, [5, 4]), 0.05)],
     ]),
   ),
 
@@ -292,6 +351,27 @@ describeOp(DySample, {
     "a scale that is no positive integer": () => {
       expect(() => new DySample(4, { scale: 1.5 })).toThrowErrorMatchingInlineSnapshot(
         `[ValueError: DySample: scale must be an integer of at least 1, got 1.5]`,
+      );
+    },
+    "a start that is neither": () => {
+      expect(() => new DySample(4, { init: "random" as never })).toThrowErrorMatchingInlineSnapshot(
+        `[ValueError: DySample: init must be "bilinear" or "nearest", got "random"]`,
+      );
+    },
+    "a scope that moves nothing": () => {
+      expect(() => new DySample(4, { scope: 0 })).toThrowErrorMatchingInlineSnapshot(
+        `[ValueError: DySample: scope must be a number of pixels above 0, got 0]`,
+      );
+    },
+    "a target size that is none": () => {
+      expect(() => new DySample(4).resize(zeros([1, 4, 2, 2]), [0, 3])).toThrowErrorMatchingInlineSnapshot(
+        `[ValueError: DySample.resize: size must be [P, Q], integers of at least 1, got [0, 3]]`,
+      );
+    },
+    "a target size for points that start on pixels": () => {
+      const up = new DySample(4, { init: "nearest" });
+      expect(() => up.resize(zeros([1, 4, 2, 2]), [3, 3])).toThrowErrorMatchingInlineSnapshot(
+        `[ValueError: DySample.resize: the module must have init "bilinear", whose points any size has, got nearest]`,
       );
     },
     "an input with other channels": () => {

@@ -18,9 +18,22 @@
  * module, github.com/tiny-smart/dysample.
  */
 
-import { add, cast, mul, ShapeError, sigmoid, type Tensor, tensor, ValueError, zeros } from "@gridgrad/core";
+import {
+  add,
+  cast,
+  type DType,
+  mul,
+  permute,
+  reshape,
+  ShapeError,
+  sigmoid,
+  type Tensor,
+  tensor,
+  ValueError,
+  zeros,
+} from "@gridgrad/core";
 import { Buffer, Conv2d, type InitOptions, Module, normal, Parameter } from "@gridgrad/nn";
-import { pixelShuffle, pixelUnshuffle, sampleAtOffsets } from "@gridgrad/ops";
+import { gridSample, interpolate, pixelShuffle, pixelUnshuffle, sampleAtOffsets } from "@gridgrad/ops";
 
 export interface DySampleOptions extends InitOptions {
   /** Output pixels per input pixel along each axis. Default 2. */
@@ -74,6 +87,7 @@ export class DySample extends Module {
   readonly scale: number;
   readonly style: "lp" | "pl";
   readonly groups: number;
+  readonly init: "bilinear" | "nearest";
   readonly staticScope: number;
 
   constructor(
@@ -125,6 +139,7 @@ export class DySample extends Module {
     this.scale = scale;
     this.style = style;
     this.groups = groups;
+    this.init = init;
     this.staticScope = scope;
   }
 
@@ -143,6 +158,11 @@ export class DySample extends Module {
    * @throws {ShapeError} when `x` is not `[N, inChannels, H, W]`.
    */
   offsets(x: Tensor): Tensor {
+    return add(this.moves(x), cast(this.init_pos.tensor, x.dtype));
+  }
+
+  /** How far the points have moved from where they start, in input pixels: `[N, 2 G s², H, W]`. */
+  moves(x: Tensor): Tensor {
     if (x.shape.length !== 4 || x.shape[1] !== this.inChannels) {
       throw new ShapeError("DySample", `x must be [N, C, H, W] with C = ${this.inChannels} channels`, { x: x.shape });
     }
@@ -150,8 +170,53 @@ export class DySample extends Module {
     const moved = this.scope // at the start sigmoid(0) = 1/2 makes the dynamic scope the static one
       ? mul(mul(this.offset.forward(features), sigmoid(this.scope.forward(features))), 2 * this.staticScope)
       : mul(this.offset.forward(features), this.staticScope);
-    const unfolded = this.style === "lp" ? moved : pixelUnshuffle(moved, this.scale);
-    return add(unfolded, cast(this.init_pos.tensor, x.dtype));
+    return this.style === "lp" ? moved : pixelUnshuffle(moved, this.scale);
+  }
+
+  /**
+   * Resamples `x` to any size, larger or smaller, with the same weights: the points are made where the output's pixels are. The offsets
+   * are those of `offsets`, laid out over the s H x s W sub-pixels and resized bilinearly; a point starts where a bilinear resize to
+   * that size reads. Equals `forward` where the size is s H x s W.
+   *
+   * Where the output is smaller than `x`, its points are more than a pixel apart, and offsets count in units of their distance. Each output still
+   * reads four pixels only: a reduction by much more than 2 leaves pixels out, as a bilinear resize does.
+   *
+   * @param x - `[N, inChannels, H, W]`
+   * @param size - `[P, Q]`, height and width of the output.
+   * @returns `[N, inChannels, P, Q]`
+   * @throws {ShapeError} when `x` is not `[N, inChannels, H, W]`.
+   * @throws {ValueError} when a size is not an integer of at least 1, or the module does not start bilinear.
+   *
+   * @example
+   * ```ts
+   * const up = new DySample(8, { scale: 2 });
+   * up.resize(zeros([1, 8, 40, 23]), [80, 45]).shape; // [1, 8, 80, 45]
+   * up.resize(zeros([1, 8, 80, 45]), [40, 23]).shape; // [1, 8, 40, 23]
+   * ```
+   */
+  resize(x: Tensor, size: readonly [height: number, width: number]): Tensor {
+    if (size.length !== 2 || !size.every((n) => Number.isInteger(n) && n >= 1)) {
+      throw new ValueError("DySample.resize", "size must be [P, Q], integers of at least 1", `[${size.join(", ")}]`);
+    }
+    if (this.init !== "bilinear") {
+      throw new ValueError(
+        "DySample.resize",
+        'the module must have init "bilinear", whose points any size has',
+        this.init,
+      );
+    }
+    const [, C, H, W] = x.shape;
+    const [P, Q] = size;
+    const s = this.scale;
+    const moves = pixelShuffle(this.moves(x), s); // [N, 2 G, s H, s W]
+    const resized = P === s * H && Q === s * W ? moves : interpolate(moves, { size, mode: "bilinear" });
+    const [N, G] = [x.shape[0], this.groups];
+    // [N, 2, G, P, Q] to a grid per group, [N G, P, Q, 2]; a pixel is 2/W wide there.
+    const perGroup = reshape(permute(reshape(resized, [N, 2, G, P, Q]), [0, 2, 3, 4, 1]), [N * G, P, Q, 2]);
+    const perPixel = tensor([(2 / W) * Math.max(1, W / Q), (2 / H) * Math.max(1, H / P)], [2], { dtype: x.dtype });
+    const grid = add(mul(perGroup, perPixel), regularGrid(P, Q, x.dtype));
+    const y = gridSample(reshape(x, [N * G, C / G, H, W]), grid, { paddingMode: "border" });
+    return reshape(y, [N, C, P, Q]);
   }
 
   /** Older checkpoints have a bias in the scope: it is taken over and used. */
@@ -183,6 +248,15 @@ export function sampleAt(x: Tensor, offsets: Tensor, scale: number): Tensor {
     throw new ShapeError("sampleAt", rule, { offsets: offsets.shape, x: x.shape });
   }
   return sampleAtOffsets(x, offsets, scale);
+}
+
+/** The centres of P x Q pixels in normalised coordinates, `[1, P, Q, 2]`: where a bilinear resize to that size reads. */
+function regularGrid(P: number, Q: number, dtype: DType): Tensor {
+  const values = [];
+  for (let p = 0; p < P; p++) {
+    for (let q = 0; q < Q; q++) values.push((2 * q + 1) / Q - 1, (2 * p + 1) / P - 1);
+  }
+  return tensor(values, [1, P, Q, 2], { dtype });
 }
 
 /** `[1, 2 G s², 1, 1]`: the offsets of a bilinear resize, the same for every group. */

@@ -108,6 +108,8 @@ export const avgPool2dOp: Op<Attrs> = {
     };
     return sumInParts(step, { terms: KH, longest: Math.ceil(longestSum / KW), outer: N * C, inner: P * Q });
   },
+
+  macs: ({ attrs, outShape }) => attrs.kernel[0] * attrs.kernel[1] * size(outShape),
 };
 
 /** `dx` from `dy`. `size` is `[H, W]`, which strides leave open. */
@@ -157,6 +159,8 @@ export const avgPool2dInputOp: Op<Attrs & { readonly size: Pair }> = {
     const functions = [pixelsInKernel];
     return [{ kernel: avgPool2dInputKernel, inputs: [0], size: size(outShape), integers, functions }];
   },
+
+  macs: ({ attrs, inShapes: [dy] }) => attrs.kernel[0] * attrs.kernel[1] * size(dy),
 };
 
 /** count of each window. */

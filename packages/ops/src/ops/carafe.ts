@@ -24,6 +24,7 @@ import {
   sameShape,
   type Shape,
   ShapeError,
+  size,
   sumInParts,
   type Tensor,
   type Thread,
@@ -137,6 +138,8 @@ export const carafeOp: Op<Attrs> = {
     const step = { kernel: carafeKernel, inputs: [0, 1], integers: constantsOf(sizes) };
     return sumInParts(step, { terms: k, longest: Math.ceil(longestSum / k), outer: N * C, inner: P * Q });
   },
+
+  macs: ({ attrs, outShape: fine }) => attrs.kernelSize ** 2 * size(fine),
 };
 
 /** `dx` from `dy` and the kernels: every fine pixel gives its dy back to the pixels of its window. */
@@ -175,6 +178,8 @@ export const carafeInputOp: Op<Attrs & { readonly scale: number }> = {
     const longest = Math.ceil(longestSum / (k * s * s));
     return sumInParts(step, { terms: k, longest, outer: N * C, inner: H * W });
   },
+
+  macs: ({ attrs, inShapes: [fine] }) => attrs.kernelSize ** 2 * size(fine),
 };
 
 /** `dw` from `dy` and `x`, which are also a query and its key. */
@@ -218,6 +223,8 @@ export const carafeKernelsOp: Op<Attrs> = {
     const step = { kernel: carafeKernelsKernel, inputs: [0, 1], integers: constantsOf(sizes) };
     return sumInParts(step, { terms: C / G, longest: longestSum, outer: N * G * k * k, inner: P * Q });
   },
+
+  macs: ({ attrs, inShapes: [fine] }) => attrs.kernelSize ** 2 * size(fine),
 };
 
 function checkAttrs(op: string, { kernelSize, groups }: Attrs): void {

@@ -16,6 +16,7 @@ import {
   quotient,
   reshape,
   ShapeError,
+  size,
   sumInParts,
   type Tensor,
   type Thread,
@@ -88,6 +89,8 @@ export const conv1x1Op: Op = {
     const step = { kernel, inputs: [0, 1], integers: { C, O, P } };
     return sumInParts(step, { terms: C / width, longest: longestSum / width, outer: N * O, inner: P });
   },
+
+  macs: ({ inShapes: [, [, C]], outShape }) => size(outShape) * C,
 };
 
 /** `dw` from `x` and `dy`. */
@@ -124,6 +127,8 @@ export const conv1x1WeightOp: Op = {
     const step = { kernel: conv1x1WeightKernel, inputs: [0, 1], integers: { N, C, O, P } };
     return sumInParts(step, { terms: P, longest: Math.ceil(longestPixels / N), outer: O * C, inner: 1 });
   },
+
+  macs: ({ inShapes: [, dy], outShape: [, C] }) => size(dy) * C,
 };
 
 /** Terms that a thread of y or dx adds up, about: as many as the windows of nearly all networks have. Also for pooling. */

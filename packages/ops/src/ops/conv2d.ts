@@ -23,6 +23,7 @@ import {
   sameShape,
   type Shape,
   ShapeError,
+  size,
   type Tensor,
   type Thread,
   ValueError,
@@ -165,6 +166,8 @@ export const conv2dOp: Op<ConvAttrs> = {
     const longest = Math.ceil(longestSum / (KH * KW));
     return sumInParts(step, { terms: C / G, longest, outer: N * O, inner: P * Q });
   },
+
+  macs: ({ inShapes: [, weight], outShape }) => macsOfWindows(outShape, weight),
 };
 
 /** `dx` from `dy` and `w`, which is also the transposed convolution. `size` is `[H, W]`, which strides leave open. */
@@ -209,6 +212,8 @@ export const conv2dInputOp: Op<ConvAttrs & { readonly size: Pair }> = {
     const longest = Math.ceil(longestSum / (KH * KW));
     return sumInParts(step, { terms: O / G, longest, outer: N * C, inner: H * W });
   },
+
+  macs: ({ inShapes: [dy, weight] }) => macsOfWindows(dy, weight),
 };
 
 /** `dw` from `x` and `dy`. `kernel` is `[KH, KW]`, which strides leave open. */
@@ -253,7 +258,14 @@ export const conv2dWeightOp: Op<ConvAttrs & { readonly kernel: Pair }> = {
     const step = { kernel: conv2dWeightKernel, inputs: [0, 1], integers };
     return sumInParts(step, { terms: N * P * S, longest: Math.ceil(longestPixels / L), outer: 1, inner: O * K });
   },
+
+  macs: ({ inShapes: [, dy], outShape }) => macsOfWindows(dy, outShape),
 };
+
+/** Every element of y is the sum of a window, the channels of one group: the same in all three ops. */
+function macsOfWindows(y: Shape, weight: Shape): number {
+  return size(y) * size(weight.slice(1));
+}
 
 function checkOutput(op: string, dy: Shape, y: Shape): void {
   if (sameShape(dy, y)) return;

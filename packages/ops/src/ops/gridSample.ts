@@ -25,6 +25,7 @@ import {
   reshape,
   type Shape,
   ShapeError,
+  size,
   slice,
   type Tensor,
   ValueError,
@@ -38,6 +39,7 @@ import {
   GridSampleTaps,
   type PaddingMode,
   type SamplingAttrs,
+  tapsOf,
   weightDegree,
 } from "./gridSampleTaps.ts";
 
@@ -119,6 +121,8 @@ export const gridSampleOp: Op<SamplingAttrs> = {
   },
 
   gpu: gridSamplePlan,
+
+  macs: ({ attrs, outShape }) => tapsOf(attrs) * size(outShape),
 };
 
 /** Of gridSampleInput: the size of the image that it gives, too. */
@@ -155,6 +159,8 @@ export const gridSampleInputOp: Op<GridSampleInputAttrs> = {
   },
 
   gpu: gridSampleInputPlan,
+
+  macs: ({ attrs, inShapes: [dy] }) => tapsOf(attrs.sampling) * size(dy),
 };
 
 /** [Σ_c dy (S_{a+1,b} x), Σ_c dy (S_{a,b+1} x)] */
@@ -191,6 +197,8 @@ export const gridSampleGridOp: Op<SamplingAttrs> = {
   },
 
   gpu: gridSampleGridPlan,
+
+  macs: ({ attrs, inShapes: [dy, , grid] }) => tapsOf(attrs) * (size(dy) + size(grid)), // Σ_c dy x at each tap, weighted for x and y
 };
 
 function gridSampleInput(dy: Tensor, grid: Tensor, sampling: SamplingAttrs, [, , height, width]: Shape): Tensor {

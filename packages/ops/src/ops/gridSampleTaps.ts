@@ -75,6 +75,11 @@ export function weightDegree(mode: GridSampleMode): number {
   return interpolationKernels[mode].weights[0].length - 1;
 }
 
+/** Products that a sample is the sum of: none in mode nearest, which copies. */
+export function tapsOf({ mode }: { readonly mode: GridSampleMode }): number {
+  return mode === "nearest" ? 0 : interpolationKernels[mode].weights.length ** 2;
+}
+
 /**
  * The taps of a row of Q samples: `locate` the row, then read the arrays, which have an entry for each sample.
  *

@@ -26,6 +26,7 @@ import {
   quotient,
   type Shape,
   ShapeError,
+  size,
   type Tensor,
   type Thread,
   ValueError,
@@ -33,7 +34,7 @@ import {
 } from "@gridgrad/core";
 
 import { weightKernel } from "./gridSampleKernels.ts";
-import { interpolationKernels, weightAt } from "./gridSampleTaps.ts";
+import { interpolationKernels, tapsOf, weightAt } from "./gridSampleTaps.ts";
 
 export type InterpolateMode = "nearest" | "bilinear" | "bicubic";
 
@@ -149,6 +150,8 @@ export const interpolateOp: Op<Attrs> = {
     };
     return [...rows, ...columns, sample];
   },
+
+  macs: ({ attrs, outShape }) => tapsOf(attrs) * size(outShape),
 };
 
 /** The transpose of interpolate: every output pixel gives its dy back to the pixels that it read. */
@@ -197,6 +200,8 @@ export const interpolateInputOp: Op<Attrs & { readonly height: number; readonly 
       gatherStep([tables + 1, tables], [N * C * H, Q, 1], W, attrs, 1),
     ];
   },
+
+  macs: ({ attrs, inShapes: [dy] }) => tapsOf(attrs) * size(dy),
 };
 
 /** What the output pixels along an axis read: the taps of the mode, each with a pixel and a weight per output pixel. */

@@ -31,6 +31,7 @@ import {
   reshape,
   type Shape,
   ShapeError,
+  size,
   sub,
   type Tensor,
   tensor,
@@ -42,7 +43,7 @@ import {
 import { gridSampleGridOp } from "./gridSample.ts";
 import { addBilinearInput, bilinearStep, bilinearSumsStep, type SamplingSizes, Steps } from "./gridSampleKernels.ts";
 import { PaddedImage, sampleRow, scatterRow, slopeRow } from "./gridSampleRows.ts";
-import { GridSampleTaps, type SamplingAttrs } from "./gridSampleTaps.ts";
+import { GridSampleTaps, type SamplingAttrs, tapsOf } from "./gridSampleTaps.ts";
 import { pixelShuffle, pixelUnshuffle } from "./pixelShuffle.ts";
 
 interface Attrs {
@@ -129,6 +130,8 @@ export const sampleAtOffsetsOp: Op<Attrs> = {
     steps.add(bilinearStep(0, positions, sizes));
     return steps.list;
   },
+
+  macs: ({ outShape }) => tapsOf(sampling) * size(outShape),
 };
 
 /** Sᵀ dy: every sample gives its dy back to the pixels that it read. */
@@ -165,6 +168,8 @@ export const sampleAtOffsetsInputOp: Op<Attrs> = {
     addBilinearInput(steps, 0, positions, sizes);
     return steps.list;
   },
+
+  macs: ({ inShapes: [dy] }) => tapsOf(sampling) * size(dy),
 };
 
 /** Σ_c dy (S_x x) and Σ_c dy (S_y x), in the layout of the offsets. */
@@ -220,6 +225,8 @@ export const sampleAtOffsetsOffsetOp: Op<Attrs> = {
     });
     return steps.list;
   },
+
+  macs: ({ inShapes: [dy, , offsets] }) => tapsOf(sampling) * (size(dy) + size(offsets)), // as gridSampleGrid's
 };
 
 /** The sizes as gridSample sees them: each group of channels is an image. */

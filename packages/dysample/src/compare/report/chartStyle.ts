@@ -38,6 +38,15 @@ export function panelTitle(text: string, left: number | string, top: number) {
   return { text, left, top, padding: 0, textStyle: { ...textStyle, fontSize: 13, fontWeight: "bold" } } as const;
 }
 
+/** Between two entries of a legend, and between its rows. */
+const legendGap = 24;
+
+/** Pixels that a legend of these labels takes, for which it may need several rows. */
+export function legendHeight(labels: readonly string[], width: number): number {
+  const length = labels.reduce((sum, label) => sum + label.length * 7 + legendGap + 26, 0); // 26: the symbol before the text
+  return Math.ceil((length + 80) / width) * (legendGap + 14);
+}
+
 /** The legend of lines, above the panels. */
 export function lineLegend(labels: string[], top: number) {
   return {
@@ -47,7 +56,7 @@ export function lineLegend(labels: string[], top: number) {
     right: 40,
     itemWidth: 18,
     itemHeight: 8,
-    itemGap: 24, // more than enough, as texts are measured by a guess at their font
+    itemGap: legendGap, // more than enough, as texts are measured by a guess at their font
     icon: "rect",
     textStyle,
     selectedMode: false,

@@ -35,11 +35,21 @@ export function chartToSvg({ name, description, width, height, option }: Chart):
     return (
       chart
         .renderToSVGString()
-        // Its ids count the charts of the process; in a page they must differ, too.
+        // Its ids and classes count what the process has drawn; in a page they must differ, too.
         .replace(/\bzr\d+-/g, `${name}-`)
+        .replace(/-cls-\d+/g, renumbered())
         .replace("<svg ", `<svg role="img" aria-label="${escapeHtml(description)}" `)
     );
   } finally {
     chart.dispose();
   }
+}
+
+/** Replaces numbered names by names numbered from 0, in the order in which they come. */
+function renumbered(): (name: string) => string {
+  const order = new Map<string, string>();
+  return (name) => {
+    if (!order.has(name)) order.set(name, `-cls-${order.size}`);
+    return order.get(name)!;
+  };
 }

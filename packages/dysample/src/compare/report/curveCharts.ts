@@ -4,7 +4,7 @@ import type { LineSeriesOption } from "echarts";
 
 import type { ComparisonResults } from "../results.ts";
 import type { Chart } from "./chartToSvg.ts";
-import { lineLegend, panelTitle, textStyle, valueAxis } from "./chartStyle.ts";
+import { legendHeight, lineLegend, panelTitle, textStyle, valueAxis } from "./chartStyle.ts";
 import { type Curve, lossCurve, validationCurve } from "./lossCurves.ts";
 import { colourOf } from "./palette.ts";
 
@@ -18,6 +18,12 @@ const gap = { x: 42, y: 58 };
 /** Points of a line in a panel of 190 pixels. */
 const points = 95;
 
+interface LabelledCurve {
+  readonly label: string;
+  readonly colour: string;
+  readonly curve: Curve;
+}
+
 /** Training loss, one panel each, with the others in grey behind it; `null` before the first step. */
 export function lossChart({ contestants }: ComparisonResults): Chart | null {
   const curves = contestants.flatMap((contestant, i) => {
@@ -25,18 +31,29 @@ export function lossChart({ contestants }: ComparisonResults): Chart | null {
     return curve ? [{ label: contestant.label, curve: thinned(curve), colour: colourOf(i) }] : [];
   });
   if (curves.length === 0) return null;
+  const highest = Math.max(...curves.flatMap(({ curve }) => curve.most));
+  const longest = Math.max(...curves.map(({ curve }) => curve.steps.at(-1)!));
+  return panelChart("loss", `Training loss at the last step: ${lastOf(curves)}`, curves, {
+    x: { min: 1, max: Math.max(longest, 2) },
+    y: { min: 0, max: ceiling(highest) },
+  });
+}
+
+/** A panel for each curve, with the others in grey behind it: legible for any number of curves. */
+function panelChart(
+  name: string,
+  description: string,
+  curves: readonly LabelledCurve[],
+  { x, y }: Record<"x" | "y", { min?: number; max?: number; scale?: boolean }>,
+): Chart {
   const rows = Math.ceil(curves.length / columns);
   const at = (k: number) => ({
     left: 46 + (k % columns) * (panel.width + gap.x),
     top: 30 + Math.floor(k / columns) * (panel.height + gap.y),
   });
-  const highest = Math.max(...curves.flatMap(({ curve }) => curve.most));
-  const longest = Math.max(...curves.map(({ curve }) => curve.steps.at(-1)!));
   return {
-    name: "loss",
-    description: `Training loss at the last step: ${curves
-      .map(({ label, curve }) => `${label} ${curve.mean.at(-1)!.toFixed(3)}`)
-      .join(", ")}`,
+    name,
+    description,
     width,
     height: 30 + rows * (panel.height + gap.y),
     option: {
@@ -44,13 +61,12 @@ export function lossChart({ contestants }: ComparisonResults): Chart | null {
       grid: curves.map((_, k) => ({ ...at(k), ...panel })),
       xAxis: curves.map((_, k) => ({
         ...valueAxis(k + columns >= curves.length ? "step" : "", 24),
+        ...x,
         gridIndex: k,
-        min: 1,
-        max: Math.max(longest, 2),
         splitNumber: 3,
         axisLabel: { color: "currentColor", fontSize: 11, showMinLabel: true, hideOverlap: true },
       })),
-      yAxis: curves.map((_, k) => ({ ...valueAxis(""), gridIndex: k, min: 0, max: ceiling(highest), splitNumber: 3 })),
+      yAxis: curves.map((_, k) => ({ ...valueAxis(""), ...y, gridIndex: k, splitNumber: 3 })),
       series: curves.flatMap(({ label, curve, colour }, k) => [
         ...curves
           .filter((other) => other.label !== label)
@@ -69,45 +85,64 @@ const validated = [
   ["loss", "loss"],
 ] as const;
 
-/** Validation on the way, all contestants in a panel for each metric; `null` when fewer than two evaluations were made. */
-export function validationChart({ contestants, config }: ComparisonResults): Chart | null {
-  const panels = validated.map(([metric]) =>
-    contestants.flatMap((contestant, i) => {
+/** Lines that can be told apart in one panel. */
+const together = 5;
+
+/**
+ * Validation on the way. Few contestants are together in a panel for each metric; for more, each metric is a chart with a panel
+ * for each of them. Empty when fewer than two evaluations were made.
+ */
+export function validationCharts({ contestants, config }: ComparisonResults): Chart[] {
+  const metrics = validated.map(([metric, name]) => {
+    const curves = contestants.flatMap((contestant, i): LabelledCurve[] => {
       const curve = validationCurve(contestant, metric, config.steps);
       return curve ? [{ label: contestant.label, curve, colour: colourOf(i) }] : [];
-    }),
-  );
-  if (!panels[0].some(({ curve }) => curve.steps.length > 1)) return null;
+    });
+    return { metric, name, curves };
+  });
+  const [{ curves }] = metrics;
+  if (!curves.some(({ curve }) => curve.steps.length > 1)) return [];
+  if (curves.length <= together) return [togetherChart(metrics, config.steps)];
+  return metrics.map(({ metric, name, curves: own }) => {
+    const values = own.flatMap(({ curve }) => [...curve.least, ...curve.most]);
+    const [least, most] = [Math.min(...values), Math.max(...values)];
+    return panelChart(`validation-${metric}`, `Validation ${name} at the last evaluation: ${lastOf(own)}`, own, {
+      x: { min: 0, max: config.steps },
+      y: { min: Math.floor(least * 10) / 10, max: Math.ceil(most * 10) / 10 },
+    });
+  });
+}
+
+function togetherChart(
+  metrics: readonly { readonly name: string; readonly curves: readonly LabelledCurve[] }[],
+  steps: number,
+): Chart {
+  const [{ curves }] = metrics;
   const size = { width: 250, height: 270 };
-  const legendRows = Math.ceil((panels[0].reduce((sum, { label }) => sum + label.length * 7 + 50, 0) + 60) / width);
-  const top = 34 + legendRows * 24;
+  const labels = curves.map(({ label }) => label);
+  const top = 34 + legendHeight(labels, width);
   const left = (k: number) => 50 + k * (size.width + 62);
   return {
     name: "validation",
-    description: `Validation mIoU on the way, at the last evaluation: ${panels[0]
-      .map(({ label, curve }) => `${label} ${curve.mean.at(-1)!.toFixed(3)}`)
-      .join(", ")}`,
+    description: `Validation mIoU at the last evaluation: ${lastOf(curves)}`,
     width,
     height: top + size.height + 50,
     option: {
-      color: panels[0].map(({ colour }) => colour),
-      title: validated.map(([, name], k) => panelTitle(name, left(k), top - 22)),
-      legend: lineLegend(
-        panels[0].map(({ label }) => label),
-        4,
-      ),
-      grid: validated.map((_, k) => ({ left: left(k), top, ...size })),
-      xAxis: validated.map((_, k) => ({
+      color: curves.map(({ colour }) => colour),
+      title: metrics.map(({ name }, k) => panelTitle(name, left(k), top - 22)),
+      legend: lineLegend(labels, 4),
+      grid: metrics.map((_, k) => ({ left: left(k), top, ...size })),
+      xAxis: metrics.map((_, k) => ({
         ...valueAxis("step"),
         gridIndex: k,
         min: 0,
-        max: config.steps,
+        max: steps,
         splitNumber: 4,
       })),
-      yAxis: validated.map((_, k) => ({ ...valueAxis(""), gridIndex: k, scale: true })),
-      series: panels.flatMap((curves, k) =>
-        curves.flatMap(({ label, curve, colour }) => [
-          ...(curves.length <= 5 ? band(label, curve, colour, k) : []), // more bands would hide each other
+      yAxis: metrics.map((_, k) => ({ ...valueAxis(""), gridIndex: k, scale: true })),
+      series: metrics.flatMap(({ curves: own }, k) =>
+        own.flatMap(({ label, curve, colour }) => [
+          ...band(label, curve, colour, k),
           {
             ...line(label, curve, colour, k, { width: 1.8, opacity: 1 }),
             showSymbol: true,
@@ -158,6 +193,10 @@ function band(label: string, { steps, least, most, n }: Curve, color: string, ax
   });
   const rise = most.map((value, i) => value - least[i]);
   return [part(least, 0), part(rise, 0.22)];
+}
+
+function lastOf(curves: readonly LabelledCurve[]): string {
+  return curves.map(({ label, curve }) => `${label} ${curve.mean.at(-1)!.toFixed(3)}`).join(", ");
 }
 
 /** At most `points` of a curve's points, evenly, with both ends. */

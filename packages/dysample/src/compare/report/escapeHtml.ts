@@ -7,7 +7,7 @@ const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", 
  *
  * @example
  * ```ts
- * escapeHtml('a < b & "c"'); // "a &lt; b &amp; &quot;c&quot;"
+ * escapeHtml('a < b & "c"'); // a &lt; b &amp; &quot;c&quot;
  * ```
  */
 export function escapeHtml(text: string): string {

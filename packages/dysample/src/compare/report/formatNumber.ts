@@ -5,7 +5,7 @@
  *
  * @example
  * ```ts
- * formatCount(1234567); // "1.23 M"
+ * formatCount(1234567); // 1.23 M
  * ```
  */
 export function formatCount(count: number): string {
@@ -24,7 +24,7 @@ export function formatCount(count: number): string {
  *
  * @example
  * ```ts
- * formatBytes(3 * 2 ** 19); // "1.5 MiB"
+ * formatBytes(3 * 2 ** 19); // 1.5 MiB
  * ```
  */
 export function formatBytes(bytes: number): string {

@@ -15,7 +15,7 @@ th[scope="row"], th:first-child { text-align: left; white-space: nowrap; }
 .swatch { display: inline-block; width: 0.75em; height: 0.75em; margin-right: 0.5em; border-radius: 2px; }
 .note, figcaption { font-size: 13px; opacity: 0.8; }
 figure { margin: 1rem 0; } svg { max-width: 100%; height: auto; }
-img { max-width: 100%; image-rendering: pixelated; background: #fff; }
+img { max-width: none; height: auto; image-rendering: pixelated; background: #fff; }
 .row { display: flex; flex-wrap: wrap; gap: 1rem; }
 @media (prefers-color-scheme: dark) { body { color: #ddd; background: #16181c; } }
 @media print { body { color: #000; background: #fff; margin: 0; max-width: none; } figure, tr { break-inside: avoid; } * { print-color-adjust: exact; } }

@@ -9,7 +9,7 @@ import { getDevice, withDevice } from "@gridgrad/core";
 
 import { readPng } from "../picture/png.ts";
 import { collectLines, startCommand } from "../testing/runCommand.ts";
-import { compareUpsamplers } from "./compareUpsamplers.ts";
+import { startComparison } from "./startComparison.ts";
 
 let base: string;
 
@@ -18,42 +18,39 @@ beforeEach(async () => {
   process.chdir(base);
 });
 
-test("a table and a picture put both upsamplers side by side, and a second time they replace the first ones", async () => {
-  for (let time = 0; time < 2; time++) {
+test("a table and a picture put three upsamplers side by side, and a second time they replace the first ones", async () => {
+  for (const lr of [0.02, 0.01]) {
     const { io, out } = collectLines();
-    expect(await compareUpsamplers(io, { steps: 2, batch: 1, evalImages: 6 })).toBe(0);
-    expect(
-      out
-        .join("\n")
-        .replace(/\d\.\d{4}/g, "0.NNNN")
-        .replace(/ +\d+$/gm, " MS"),
-    ).toMatchInlineSnapshot(`
-      "Training the toy task with bilinear and dysample: 2 steps each, shortened from 400.
+    expect(await startComparison(io, { lr, steps: 2, batch: 1, evalImages: 6 })).toBe(0);
+    const text = out.join("\n").replace(/\d\.\d{4}/g, "0.NNNN");
+    expect(text.replace(/ +\d+ +\d\.\d MB$/gm, "  MS  MB")).toMatchInlineSnapshot(`
+      "Comparing nearest, bilinear, dysample with 1 seed: 3 runs of 2 steps.
 
-      upsampler    mIoU  boundary IoU  pixel accuracy  parameters  ms per step
-      bilinear   0.NNNN        0.NNNN          0.NNNN       44822 MS
-      dysample   0.NNNN        0.NNNN          0.NNNN       47990 MS
+                  mIoU  boundary IoU  accuracy  parameters     MACs  ms per step    peak
+      nearest   0.NNNN        0.NNNN    0.NNNN           0        0  MS  MB
+      bilinear  0.NNNN        0.NNNN    0.NNNN           0  0.688 M  MS  MB
+      dysample  0.NNNN        0.NNNN    0.NNNN       3,168   2.06 M  MS  MB
+      Parameters and MACs are those of the upsamplers, for one picture.
 
+      The report: runs/start/report.html
+      All numbers: runs/start/results.json, runs/start/results.csv
       What each of them sees: runs/start/strip.png
-      The runs are in runs/start/bilinear and runs/start/dysample.
-      Other upsamplers, other settings: npm run -s gridgrad -- train --help"
+      All upsamplers, several seeds: gridgrad compare"
     `);
     const { width, height } = await readPng("runs/start/strip.png");
-    expect([width, height]).toEqual([1300, 1194]);
-    expect((await readdir("runs/start")).sort()).toEqual(["bilinear", "dysample", "strip.png"]);
-    expect(JSON.parse(await readFile("runs/start/dysample/result.json", "utf8"))).toMatchObject({ steps: 2 });
+    expect([width, height]).toEqual([1300, 1590]);
+    expect(JSON.parse(await readFile("runs/start/runs/dysample-seed0/config.json", "utf8"))).toMatchObject({ lr });
   }
-});
+}, 60_000);
 
 test("on gpu it tells what that is, and goes on there", async () => {
-  const { io, out, err } = collectLines();
+  const { io, err } = collectLines();
   await withDevice("reference", async () => {
-    expect(await compareUpsamplers(io, { steps: 1, batch: 1, evalImages: 6, device: "gpu:webasm" })).toBe(0);
+    expect(await startComparison(io, { steps: 1, batch: 1, evalImages: 6, device: "gpu:cpu" })).toBe(0);
     await getDevice().close();
   });
-  expect(err[0]).toBe("device: gpu.js webasm on the CPU as WebAssembly");
-  expect(out.join("\n")).toMatch(/\n\d+ kernels compiled in /);
-});
+  expect(err[0]).toBe("device: gpu.js cpu on the CPU as JavaScript");
+}, 60_000);
 
 test("npm start refuses what makes no sense, and a device that is missing", async () => {
   const start = async (...args: string[]): Promise<string> => {
@@ -73,10 +70,11 @@ test("npm start refuses what makes no sense, and a device that is missing", asyn
 
 test("npm start says what it does, and Ctrl-C ends it", async () => {
   const { child, result } = startCommand(base, [], { program: "start" });
-  while (!existsSync(join(base, "runs/start/bilinear/metrics.jsonl"))) await new Promise((over) => setTimeout(over, 5));
+  const log = join(base, "runs/start/runs/nearest-seed0/metrics.jsonl");
+  while (!existsSync(log)) await new Promise((over) => setTimeout(over, 5));
   child.kill("SIGINT");
   const { code, out, err } = await result;
   expect(code).toBe(130);
-  expect(out).toBe("Training the toy task with bilinear and dysample: 400 steps each.\n");
+  expect(out).toBe("Comparing nearest, bilinear, dysample with 1 seed: 3 runs of 400 steps.\n");
   expect(err).toMatch(/\nstopped; npm start begins again\n$/);
-});
+}, 60_000);

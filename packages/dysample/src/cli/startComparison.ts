@@ -1,0 +1,59 @@
+/**
+ * @file The small comparison that `npm start` makes: nearest, bilinear and DySample, one seed. Everything else in the three networks is equal, the
+ * initial weights included.
+ */
+
+import { join } from "node:path";
+
+import { loadWeights } from "@gridgrad/nn/node";
+
+import { comparisonOf } from "../compare/comparisonOf.ts";
+import { type Comparison, runPath, runsOf } from "../compare/comparison.ts";
+import { writePng } from "../picture/png.ts";
+import { segmentationStrip } from "../picture/strip.ts";
+import { shapes64 } from "../toy/shapes64.ts";
+import { resolveConfig, type TrainConfig } from "../training/config.ts";
+import { RunFolder } from "../training/runFolder.ts";
+import { segmentationTask, validationPictures } from "../training/segmentation.ts";
+import type { Io } from "./io.ts";
+import { runComparison } from "./runComparison.ts";
+import { chooseDevice, useDevice } from "./useDevice.ts";
+
+const upsamplers = ["nearest", "bilinear", "dysample"];
+
+/** Columns of the final picture. */
+const shown = 6;
+
+const folder = join("runs", "start");
+
+/**
+ * Trains, measures, and prints a table.
+ *
+ * @param given - what differs from the full configuration.
+ * @returns the exit code: 0, 1 when a run has failed, or 130 after Ctrl-C.
+ */
+export async function startComparison(io: Io, given: Partial<TrainConfig> = {}): Promise<number> {
+  const comparison = comparisonOf({ upsamplers, seeds: [0], config: await chooseDevice(given) });
+  await useDevice(io, resolveConfig(comparison.config).device);
+  const { status, exitCode } = await runComparison(io, comparison, folder, { overwrite: true });
+  if (status === "stopped") io.note("stopped; npm start begins again");
+  if (exitCode !== 0) return exitCode;
+  io.out(`What each of them sees: ${await drawStrip(comparison)}`);
+  io.out(`All upsamplers, several seeds: ${io.program} compare`);
+  return 0;
+}
+
+/** Input, truth, and the predictions of all networks below each other, with their errors. */
+async function drawStrip(comparison: Comparison): Promise<string> {
+  const predictions = [];
+  for (const run of runsOf(comparison)) {
+    const task = await segmentationTask(run.config);
+    await loadWeights(new RunFolder(runPath(folder, run)).file("weights"), task.model);
+    predictions.push({ label: run.label, masks: await task.predict(0, shown) });
+  }
+  const path = join(folder, "strip.png");
+  const { palette, size } = shapes64;
+  const pictures = validationPictures(0, shown);
+  await writePng(path, segmentationStrip({ ...pictures, predictions, palette, height: size, width: size }));
+  return path;
+}

@@ -1,0 +1,27 @@
+/** @file Processes that run a file of these sources, which is TypeScript, and talk to this one over a channel. */
+
+import { type ChildProcess, fork } from "node:child_process";
+import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+/** What Node needs to run the sources. Options of this process are not passed on: a debugger's port can be used only once. */
+const typescript = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+
+/** Threads that this process may use altogether: `GRIDGRAD_THREADS`, else as many as the machine has. */
+export function coresToUse(): number {
+  return Number(process.env["GRIDGRAD_THREADS"]) || availableParallelism();
+}
+
+/** Starts a file of the sources in a process of its own, whose device `cpu` has that many threads. */
+export function forkSource(file: URL, { threads }: { readonly threads: number }): ChildProcess {
+  return fork(fileURLToPath(file), [], {
+    execArgv: ["--import", typescript],
+    env: { ...process.env, GRIDGRAD_THREADS: String(threads) },
+  });
+}
+
+/** How a process ended that did not answer. */
+export function endOf(code: number | null, signal: NodeJS.Signals | null): string {
+  return signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
+}

@@ -35,3 +35,4 @@ export { Bicubic, Bilinear, Nearest } from "./upsamplers/resize.ts";
 export { SapaB, type SapaBOptions } from "./upsamplers/sapaB.ts";
 export { TransposedConv, type TransposedConvOptions } from "./upsamplers/transposedConv.ts";
 export type { Upsampler, UpsamplerOptions } from "./upsamplers/upsampler.ts";
+export { type UpsamplerCost, upsamplerCost } from "./upsamplers/upsamplerCost.ts";

@@ -254,49 +254,65 @@ describeOp(carafe, {
 
   errors: {
     "another rank": () => {
-      expect(() =>
-        carafe(zeros([3, 2, 2]), zeros([1, 9, 4, 4]), { kernelSize: 3 }),
-      ).toThrowErrorMatchingInlineSnapshot(`[ShapeError: carafe: x must be [N, C, H, W] with at least one pixel and a C that groups = 1 divides, and kernels [N, G*k*k, s*H, s*W] with G*k*k = 9, got x of shape [3, 2, 2] and kernels of shape [1, 9, 4, 4]]`);
+      expect(() => carafe(zeros([3, 2, 2]), zeros([1, 9, 4, 4]), { kernelSize: 3 })).toThrowErrorMatchingInlineSnapshot(
+        `[ShapeError: carafe: x must be [N, C, H, W] with at least one pixel and a C that groups = 1 divides, and kernels [N, G*k*k, s*H, s*W] with G*k*k = 9, got x of shape [3, 2, 2] and kernels of shape [1, 9, 4, 4]]`,
+      );
     },
     "kernels of another size": () => {
       expect(() =>
         carafe(zeros([1, 3, 2, 2]), zeros([1, 25, 4, 4]), { kernelSize: 3 }),
-      ).toThrowErrorMatchingInlineSnapshot(`[ShapeError: carafe: x must be [N, C, H, W] with at least one pixel and a C that groups = 1 divides, and kernels [N, G*k*k, s*H, s*W] with G*k*k = 9, got x of shape [1, 3, 2, 2] and kernels of shape [1, 25, 4, 4]]`);
+      ).toThrowErrorMatchingInlineSnapshot(
+        `[ShapeError: carafe: x must be [N, C, H, W] with at least one pixel and a C that groups = 1 divides, and kernels [N, G*k*k, s*H, s*W] with G*k*k = 9, got x of shape [1, 3, 2, 2] and kernels of shape [1, 25, 4, 4]]`,
+      );
     },
     "kernels for half as many groups": () => {
       expect(() =>
         carafe(zeros([1, 4, 2, 2]), zeros([1, 9, 4, 4]), { kernelSize: 3, groups: 2 }),
-      ).toThrowErrorMatchingInlineSnapshot(`[ShapeError: carafe: x must be [N, C, H, W] with at least one pixel and a C that groups = 2 divides, and kernels [N, G*k*k, s*H, s*W] with G*k*k = 18, got x of shape [1, 4, 2, 2] and kernels of shape [1, 9, 4, 4]]`);
+      ).toThrowErrorMatchingInlineSnapshot(
+        `[ShapeError: carafe: x must be [N, C, H, W] with at least one pixel and a C that groups = 2 divides, and kernels [N, G*k*k, s*H, s*W] with G*k*k = 18, got x of shape [1, 4, 2, 2] and kernels of shape [1, 9, 4, 4]]`,
+      );
     },
     "channels that the groups do not divide": () => {
       expect(() =>
         carafe(zeros([1, 3, 2, 2]), zeros([1, 18, 4, 4]), { kernelSize: 3, groups: 2 }),
-      ).toThrowErrorMatchingInlineSnapshot(`[ShapeError: carafe: x must be [N, C, H, W] with at least one pixel and a C that groups = 2 divides, and kernels [N, G*k*k, s*H, s*W] with G*k*k = 18, got x of shape [1, 3, 2, 2] and kernels of shape [1, 18, 4, 4]]`);
+      ).toThrowErrorMatchingInlineSnapshot(
+        `[ShapeError: carafe: x must be [N, C, H, W] with at least one pixel and a C that groups = 2 divides, and kernels [N, G*k*k, s*H, s*W] with G*k*k = 18, got x of shape [1, 3, 2, 2] and kernels of shape [1, 18, 4, 4]]`,
+      );
     },
     "a scale that is no integer": () => {
       expect(() =>
         carafe(zeros([1, 3, 2, 2]), zeros([1, 9, 3, 3]), { kernelSize: 3 }),
-      ).toThrowErrorMatchingInlineSnapshot(`[ShapeError: carafe: x must be [N, C, H, W] with at least one pixel and a C that groups = 1 divides, and kernels [N, G*k*k, s*H, s*W] with G*k*k = 9, got x of shape [1, 3, 2, 2] and kernels of shape [1, 9, 3, 3]]`);
+      ).toThrowErrorMatchingInlineSnapshot(
+        `[ShapeError: carafe: x must be [N, C, H, W] with at least one pixel and a C that groups = 1 divides, and kernels [N, G*k*k, s*H, s*W] with G*k*k = 9, got x of shape [1, 3, 2, 2] and kernels of shape [1, 9, 3, 3]]`,
+      );
     },
     "another scale along the width": () => {
       expect(() =>
         carafe(zeros([1, 3, 2, 2]), zeros([1, 9, 4, 2]), { kernelSize: 3 }),
-      ).toThrowErrorMatchingInlineSnapshot(`[ShapeError: carafe: x must be [N, C, H, W] with at least one pixel and a C that groups = 1 divides, and kernels [N, G*k*k, s*H, s*W] with G*k*k = 9, got x of shape [1, 3, 2, 2] and kernels of shape [1, 9, 4, 2]]`);
+      ).toThrowErrorMatchingInlineSnapshot(
+        `[ShapeError: carafe: x must be [N, C, H, W] with at least one pixel and a C that groups = 1 divides, and kernels [N, G*k*k, s*H, s*W] with G*k*k = 9, got x of shape [1, 3, 2, 2] and kernels of shape [1, 9, 4, 2]]`,
+      );
     },
     "an image without pixels": () => {
       expect(() =>
         carafe(zeros([1, 3, 2, 0]), zeros([1, 9, 4, 0]), { kernelSize: 3 }),
-      ).toThrowErrorMatchingInlineSnapshot(`[ShapeError: carafe: x must be [N, C, H, W] with at least one pixel and a C that groups = 1 divides, and kernels [N, G*k*k, s*H, s*W] with G*k*k = 9, got x of shape [1, 3, 2, 0] and kernels of shape [1, 9, 4, 0]]`);
+      ).toThrowErrorMatchingInlineSnapshot(
+        `[ShapeError: carafe: x must be [N, C, H, W] with at least one pixel and a C that groups = 1 divides, and kernels [N, G*k*k, s*H, s*W] with G*k*k = 9, got x of shape [1, 3, 2, 0] and kernels of shape [1, 9, 4, 0]]`,
+      );
     },
     "an even kernel": () => {
       expect(() =>
         carafe(zeros([1, 3, 2, 2]), zeros([1, 4, 4, 4]), { kernelSize: 2 }),
-      ).toThrowErrorMatchingInlineSnapshot(`[ValueError: carafe: kernelSize must be an odd integer of at least 1, got 2]`);
+      ).toThrowErrorMatchingInlineSnapshot(
+        `[ValueError: carafe: kernelSize must be an odd integer of at least 1, got 2]`,
+      );
     },
     "a kernel without elements": () => {
       expect(() =>
         carafe(zeros([1, 3, 2, 2]), zeros([1, 1, 4, 4]), { kernelSize: -1 }),
-      ).toThrowErrorMatchingInlineSnapshot(`[ValueError: carafe: kernelSize must be an odd integer of at least 1, got -1]`);
+      ).toThrowErrorMatchingInlineSnapshot(
+        `[ValueError: carafe: kernelSize must be an odd integer of at least 1, got -1]`,
+      );
     },
     "groups that are no count": () => {
       expect(() =>
@@ -305,7 +321,9 @@ describeOp(carafe, {
     },
     "image and kernels of different element types": () => {
       const kernels = zeros([1, 9, 4, 4], { dtype: "float64" });
-      expect(() => carafe(zeros([1, 3, 2, 2]), kernels, { kernelSize: 3 })).toThrowErrorMatchingInlineSnapshot(`[DTypeError: carafe: inputs must share one floating dtype (x.cast("float32") converts), got float32 and float64]`);
+      expect(() => carafe(zeros([1, 3, 2, 2]), kernels, { kernelSize: 3 })).toThrowErrorMatchingInlineSnapshot(
+        `[DTypeError: carafe: inputs must share one floating dtype (x.cast("float32") converts), got float32 and float64]`,
+      );
     },
   },
 });
@@ -394,31 +412,43 @@ describeOp(windowSimilarity, {
     "a query of another size": () => {
       expect(() =>
         windowSimilarity(zeros([1, 3, 5, 4]), zeros([1, 3, 2, 2]), { kernelSize: 3 }),
-      ).toThrowErrorMatchingInlineSnapshot(`[ShapeError: windowSimilarity: query must be [N, C, s*H, s*W] and key [N, C, H, W], with at least one pixel and a C that groups = 1 divides, got query of shape [1, 3, 5, 4] and key of shape [1, 3, 2, 2]]`);
+      ).toThrowErrorMatchingInlineSnapshot(
+        `[ShapeError: windowSimilarity: query must be [N, C, s*H, s*W] and key [N, C, H, W], with at least one pixel and a C that groups = 1 divides, got query of shape [1, 3, 5, 4] and key of shape [1, 3, 2, 2]]`,
+      );
     },
     "other channels": () => {
       expect(() =>
         windowSimilarity(zeros([1, 4, 4, 4]), zeros([1, 3, 2, 2]), { kernelSize: 3 }),
-      ).toThrowErrorMatchingInlineSnapshot(`[ShapeError: windowSimilarity: query must be [N, C, s*H, s*W] and key [N, C, H, W], with at least one pixel and a C that groups = 1 divides, got query of shape [1, 4, 4, 4] and key of shape [1, 3, 2, 2]]`);
+      ).toThrowErrorMatchingInlineSnapshot(
+        `[ShapeError: windowSimilarity: query must be [N, C, s*H, s*W] and key [N, C, H, W], with at least one pixel and a C that groups = 1 divides, got query of shape [1, 4, 4, 4] and key of shape [1, 3, 2, 2]]`,
+      );
     },
     "channels that the groups do not divide": () => {
       expect(() =>
         windowSimilarity(zeros([1, 3, 4, 4]), zeros([1, 3, 2, 2]), { kernelSize: 3, groups: 2 }),
-      ).toThrowErrorMatchingInlineSnapshot(`[ShapeError: windowSimilarity: query must be [N, C, s*H, s*W] and key [N, C, H, W], with at least one pixel and a C that groups = 2 divides, got query of shape [1, 3, 4, 4] and key of shape [1, 3, 2, 2]]`);
+      ).toThrowErrorMatchingInlineSnapshot(
+        `[ShapeError: windowSimilarity: query must be [N, C, s*H, s*W] and key [N, C, H, W], with at least one pixel and a C that groups = 2 divides, got query of shape [1, 3, 4, 4] and key of shape [1, 3, 2, 2]]`,
+      );
     },
     "an even kernel": () => {
       expect(() =>
         windowSimilarity(zeros([1, 3, 4, 4]), zeros([1, 3, 2, 2]), { kernelSize: 4 }),
-      ).toThrowErrorMatchingInlineSnapshot(`[ValueError: windowSimilarity: kernelSize must be an odd integer of at least 1, got 4]`);
+      ).toThrowErrorMatchingInlineSnapshot(
+        `[ValueError: windowSimilarity: kernelSize must be an odd integer of at least 1, got 4]`,
+      );
     },
     "groups that are no count": () => {
       expect(() =>
         windowSimilarity(zeros([1, 3, 4, 4]), zeros([1, 3, 2, 2]), { kernelSize: 3, groups: 0 }),
-      ).toThrowErrorMatchingInlineSnapshot(`[ValueError: windowSimilarity: groups must be an integer of at least 1, got 0]`);
+      ).toThrowErrorMatchingInlineSnapshot(
+        `[ValueError: windowSimilarity: groups must be an integer of at least 1, got 0]`,
+      );
     },
     int32: () => {
       const [query, key] = [zeros([1, 1, 4, 4], { dtype: "int32" }), zeros([1, 1, 2, 2], { dtype: "int32" })];
-      expect(() => windowSimilarity(query, key, { kernelSize: 3 })).toThrowErrorMatchingInlineSnapshot(`[DTypeError: carafeKernels: inputs must share one floating dtype (x.cast("float32") converts), got int32 and int32]`);
+      expect(() => windowSimilarity(query, key, { kernelSize: 3 })).toThrowErrorMatchingInlineSnapshot(
+        `[DTypeError: carafeKernels: inputs must share one floating dtype (x.cast("float32") converts), got int32 and int32]`,
+      );
     },
   },
 });

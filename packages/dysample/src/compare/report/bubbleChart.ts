@@ -132,7 +132,7 @@ interface Range {
   readonly interval: number;
 }
 
-/** A range of about five ticks of 1, 2 or 5 times a power of ten, with room for bubbles around the values. */
+/** A range of about five ticks of 1, 2 or 5 times a power of ten, with room for bubbles around the values, none of which is below 0. */
 function niceRange(values: readonly number[]): Range {
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const room = (most - least) * 0.15 || most * 0.1 || 1;
@@ -141,7 +141,7 @@ function niceRange(values: readonly number[]): Range {
   const interval = power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
   const round = (value: number) => Number((value * interval).toPrecision(12));
   return {
-    min: round(Math.floor((least - room) / interval)),
+    min: Math.max(0, round(Math.floor((least - room) / interval))),
     max: round(Math.ceil((most + room) / interval)),
     interval,
   };

@@ -47,7 +47,7 @@ export async function writeReport(comparison: Comparison, results: ComparisonRes
       section("cost", "Quality and cost", [
         await figure(
           bubbleChart(results),
-          "To the left is faster, further up is better. The axes do not begin at 0.",
+          "To the left is faster, further up is better. The axes need not begin at 0.",
           "Left out until the time of a training step is measured.",
         ),
       ]),

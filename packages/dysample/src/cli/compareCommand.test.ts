@@ -45,10 +45,12 @@ test("a comparison prints a table and keeps all numbers in its folder", async ()
     "charts",
     "compare.json",
     "measurements.json",
+    "points-dysample.svg",
     "report.html",
     "results.csv",
     "results.json",
     "runs",
+    "strip.png",
   ]);
   const ids = ["dysample-seed0", "dysample-seed1", "nearest-seed0", "nearest-seed1"];
   expect((await readdir("two/runs")).sort()).toEqual(ids);

@@ -5,6 +5,7 @@ import { Adam } from "@gridgrad/nn";
 
 import { compileMs } from "../training/compileMs.ts";
 import type { TrainConfig } from "../training/config.ts";
+import { median } from "../training/metricsLog.ts";
 import { createTask } from "../training/task.ts";
 import type { Measurement, MeasureReport, MeasureRequest } from "./measure.ts";
 
@@ -67,10 +68,6 @@ async function stepper(config: TrainConfig): Promise<(step: number) => Promise<u
   const task = await createTask(config);
   const optimizer = new Adam(task.parameters, { lr });
   return (step) => optimizer.step(task.loss(step));
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
 function report(message: MeasureReport, sent = () => {}): void {

@@ -5,7 +5,7 @@
 
 import { countMacs, zeros } from "@gridgrad/core";
 
-import { decoderChannels, type Fpn4 } from "../toy/fpn4.ts";
+import { decoderChannels, type Fpn4, guideChannels } from "../toy/fpn4.ts";
 import { shapes64 } from "../toy/shapes64.ts";
 import type { TrainConfig } from "../training/config.ts";
 import { createTask } from "../training/task.ts";
@@ -29,9 +29,10 @@ export async function networkCost(config: TrainConfig): Promise<NetworkCost> {
   const { model, upsamplerParameters } = await createTask({ ...config, dtype: "float32" });
   const network = model.eval() as Fpn4;
   const { size, channels } = shapes64;
-  const [C, guides] = [decoderChannels, [decoderChannels, 16, channels]]; // see fpn4.ts
   const ups = [network.up0, network.up1, network.up2];
-  const costs = ups.map((up, i) => upsamplerCost(up, [C, (size / 8) * 2 ** i, (size / 8) * 2 ** i], guides[i]));
+  const costs = ups.map((up, i) =>
+    upsamplerCost(up, [decoderChannels, (size / 8) * 2 ** i, (size / 8) * 2 ** i], guideChannels[i]),
+  );
   return {
     parameters: model.parameterCount,
     upsamplerParameters,

@@ -20,6 +20,9 @@ import { shapes64 } from "./shapes64.ts";
 /** Channels at which the decoder upsamples. */
 export const decoderChannels = 32;
 
+/** Channels of what the three upsamplers may be guided by: l2(c2), e1(x) and the image. */
+export const guideChannels = [decoderChannels, 16, shapes64.channels] as const;
+
 /** Convolution without bias, batch normalisation, relu. */
 class ConvBnRelu extends Module {
   conv: Conv2d;
@@ -69,8 +72,8 @@ export class Fpn4 extends Module {
     super();
     const { random } = options;
     const C = decoderChannels;
-    const up = (guideChannels: number): Upsampler =>
-      createUpsampler(upsampler, C, { ...options, scale: 2, guideChannels });
+    const up = (i: 0 | 1 | 2): Upsampler =>
+      createUpsampler(upsampler, C, { ...options, scale: 2, guideChannels: guideChannels[i] });
     this.e1 = new ConvBnRelu(3, 16, 3, { stride: 2, random });
     this.e2 = new ConvBnRelu(16, 32, 3, { stride: 2, random });
     this.e3 = new ConvBnRelu(32, 48, 3, { stride: 2, random });
@@ -81,9 +84,9 @@ export class Fpn4 extends Module {
     this.f1 = new ConvBnRelu(C, C, 1, { random });
     this.cls = new Conv2d(C, shapes64.classes.length, 1, { random });
     // Last, so that networks that differ in the upsampler only start from the same other weights.
-    this.up0 = up(C);
-    this.up1 = up(16);
-    this.up2 = up(shapes64.channels);
+    this.up0 = up(0);
+    this.up1 = up(1);
+    this.up2 = up(2);
   }
 
   forward(x: Tensor): Tensor {

@@ -82,7 +82,12 @@ async function readLines(path: string): Promise<(StepMetrics | Validation | { re
 
 /** The middle one of the steps' times, which pauses and warm-up do not move; NaN without steps. */
 export function medianMs(steps: readonly StepMetrics[]): number {
-  const times = steps.map(({ ms }) => ms).sort((a, b) => a - b);
-  const middle = Math.floor(times.length / 2);
-  return times.length % 2 === 1 ? times[middle] : (times[middle - 1] + times[middle]) / 2;
+  return median(steps.map(({ ms }) => ms));
+}
+
+/** The middle one of some numbers, or the mean of the middle two; NaN without numbers. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import type { Job } from "bullmq";
 
 import { startRun } from "../startRun.ts";
+import { LatestOnly } from "./latestOnly.ts";
 import { QueueError, type RedisConnection } from "./redisConnection.ts";
 import { readRunFiles, writeRunFiles } from "./runFiles.ts";
 import { type Hold, JobFiles, jobFormat, type JobProgress, queueName, queuePrefix, type RunJob } from "./runQueue.ts";
@@ -76,10 +77,11 @@ export async function workOnQueue(connection: RedisConnection, settings: WorkerS
       return kept;
     };
     // One at a time each: while Redis is away, they wait for it, and the run goes on.
-    const renew = oneAtATime(() => keep(false), note);
-    const upload = oneAtATime(() => keep(true), note);
-    const report = oneAtATime((progress: JobProgress) => job.updateProgress(progress), note);
-    const renewing = setInterval(renew, leaseMs / renewals);
+    const tell = ({ message }: Error): void => note(message);
+    const renewal = new LatestOnly(() => keep(false), tell);
+    const upload = new LatestOnly(() => keep(true), tell);
+    const report = new LatestOnly((progress: JobProgress) => job.updateProgress(progress), tell);
+    const renewing = setInterval(() => renewal.ask(), leaseMs / renewals);
     try {
       await writeRunFiles(path, await files.read(job.id!));
       let reported = -Infinity;
@@ -89,18 +91,20 @@ export async function workOnQueue(connection: RedisConnection, settings: WorkerS
           signal: AbortSignal.any([ending.signal, lost.signal]),
           onStart(done) {
             note(done === 0 ? `${id}: begins` : `${id}: goes on after step ${done}`);
-            report({ type: "start", done });
+            report.ask({ type: "start", done });
           },
           onProgress(progress) {
             if (performance.now() - reported < pauseMs && progress.step < progress.steps) return;
             reported = performance.now();
-            report({ type: "step", ...progress });
+            report.ask({ type: "step", ...progress });
           },
-          onEvaluated: (images) => report({ type: "evaluated", images }),
-          onCheckpoint: () => upload(),
+          onEvaluated: (images) => report.ask({ type: "evaluated", images }),
+          onCheckpoint: () => upload.ask(),
         },
       );
       clearInterval(renewing);
+      // Files that were read before the last ones are must not come after them.
+      await Promise.all([renewal, upload, report].map((each) => each.end()));
       if (!(await keep(outcome.status !== "failed"))) {
         note(`${id}: taken over by another worker, which this one has not been heard by in time; nothing is changed`);
         throw new WaitingError();
@@ -148,30 +152,6 @@ export async function workOnQueue(connection: RedisConnection, settings: WorkerS
     clearTimeout(givingUp);
   }
   if (problem) throw problem as QueueError;
-}
-
-/**
- * Wraps a task so that a call while it is under way only asks for one more afterwards, with the newest argument. What fails is told,
- * and made good by the next call.
- */
-function oneAtATime<T extends unknown[]>(
-  task: (...args: T) => Promise<unknown>,
-  note: (line: string) => void,
-): (...args: T) => void {
-  let running = false;
-  let next: T | null = null;
-  const run = async (): Promise<void> => {
-    running = true;
-    for (let args = next; args; args = next) {
-      next = null;
-      await task(...args).catch((error: Error) => note(error.message));
-    }
-    running = false;
-  };
-  return (...args) => {
-    next = args;
-    if (!running) void run();
-  };
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -104,6 +104,7 @@ const cases: Readonly<Record<string, Case>> = {
     [2, 4, 3, 3],
   ],
   bceWithLogits: [(x) => ops.bceWithLogits(x, core.full(matrix, 0.25, like(x))), matrix],
+  carafe: [(x, kernels) => ops.carafe(x, kernels, { kernelSize: 3, groups: 2 }), image, [1, 18, 10, 12]],
   conv1x1: [ops.conv1x1, image, [3, 4, 1, 1], [3]],
   conv2d: [(x, w, b) => ops.conv2d(x, w, b, { stride: 2, padding: 1, groups: 2 }), image, [6, 2, 3, 3], [6]],
   convTranspose2d: [(x, w) => ops.convTranspose2d(x, w, null, { stride: 2, padding: 1 }), image, [4, 3, 3, 3]],
@@ -138,6 +139,7 @@ const cases: Readonly<Record<string, Case>> = {
   silu: [ops.silu, matrix],
   smoothL1Loss: [(x, target) => ops.smoothL1Loss(x, target), matrix, matrix],
   softmax: [(x) => ops.softmax(x, 1), matrix],
+  windowSimilarity: [(y, x) => ops.windowSimilarity(y, x, { kernelSize: 3 }), [1, 4, 10, 12], image],
 };
 
 /** y, and the gradients by the inputs of a random projection of it, and of one of those. */

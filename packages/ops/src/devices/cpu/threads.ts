@@ -45,6 +45,8 @@ export class Threads {
   readonly #kernels: readonly KernelFunction[];
   readonly #control: Int32Array;
   readonly #args = new Float64Array(shared(mostArguments * 8));
+  /** Why a part has failed in a worker. */
+  readonly #reason = new Uint16Array(shared(2 * 256));
   /** Started with the first work that is worth it. */
   #workers: AnyWorker[] | null = null;
   /** Why no kernel can run any more. */
@@ -112,7 +114,7 @@ export class Threads {
       finishPart(control);
     }
     this.#waitForOthers(kernel, parts);
-    if (error === undefined && Atomics.load(control, Control.failed) > 0) error = new Error("it failed in a worker");
+    if (error === undefined && Atomics.load(control, Control.failed) > 0) error = `${this.#reasonText()}, in a worker`;
     if (error !== undefined)
       throw new GraphError(`internal: cpu: kernel ${kernel}: ${String(error)}`, { cause: error });
   }
@@ -120,6 +122,10 @@ export class Threads {
   async close(): Promise<void> {
     this.#failure ??= "the device was closed; open a new one";
     await Promise.all((this.#workers?.splice(0) ?? []).map((worker) => worker.terminate()));
+  }
+
+  #reasonText(): string {
+    return String.fromCharCode(...this.#reason.subarray(0, this.#reason.indexOf(0)));
   }
 
   #waitForOthers(kernel: KernelName, parts: number): void {
@@ -154,7 +160,8 @@ export class Threads {
         if (Atomics.load(this.#control, Control.length + thread) === 0) return;
         this.#failure ??= `a worker has died (${reason}); ${remedy}`;
       };
-      const setup = { module: this.#module, memory, control: this.#control, args: this.#args, kernelNames, thread };
+      const shared = { memory, control: this.#control, args: this.#args, reason: this.#reason };
+      const setup = { ...shared, module: this.#module, kernelNames, thread };
       try {
         this.#workers.push(startWorker(setup, onEnd));
       } catch {

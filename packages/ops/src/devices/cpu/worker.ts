@@ -48,6 +48,8 @@ export interface SharedState {
 }
 
 export interface WorkerSetup extends SharedState {
+  /** For the message of the first part that fails, in UTF-16, up to a 0. */
+  readonly reason: Uint16Array;
   readonly module: object;
   readonly memory: object;
   readonly kernelNames: readonly string[];
@@ -82,8 +84,15 @@ export function finishPart(control: Int32Array): void {
   if (Atomics.add(control, Control.done, 1) + 1 === control[Control.parts]) Atomics.notify(control, Control.done);
 }
 
+/** Tells why a part has failed: the first one of a job, for all. */
+function failPart(control: Int32Array, reason: Uint16Array, error: unknown): void {
+  if (Atomics.add(control, Control.failed, 1) > 0) return;
+  const text = String(error).slice(0, reason.length - 1);
+  for (let i = 0; i <= text.length; i++) reason[i] = i < text.length ? text.charCodeAt(i) : 0;
+}
+
 /** A worker's life. It ends with the worker. */
-export function work({ module, memory, control, args, kernelNames, thread }: WorkerSetup): void {
+export function work({ module, memory, control, args, reason, kernelNames, thread }: WorkerSetup): void {
   const { WebAssembly } = globalThis as unknown as {
     WebAssembly: { Instance: new (module: object, imports: object) => { exports: Record<string, KernelFunction> } };
   };
@@ -96,8 +105,8 @@ export function work({ module, memory, control, args, kernelNames, thread }: Wor
     for (let part = takePart(control); part >= 0; part = takePart(control)) {
       try {
         runPart({ control, args }, kernels, thread, part);
-      } catch {
-        Atomics.add(control, Control.failed, 1);
+      } catch (error) {
+        failPart(control, reason, error);
       }
       finishPart(control);
     }

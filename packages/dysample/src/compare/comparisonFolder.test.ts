@@ -44,7 +44,7 @@ test("another comparison is refused, with what differs, unless it is to be repla
   const comparison = asked(["nearest"], [0]);
   await folder.begin(comparison);
   const [run] = runsOf(comparison);
-  await new RunFolder(runPath("all", run)).begin(run.config, false);
+  await new RunFolder(runPath("all", run)).begin(run.config);
   await writeFile("all/notes.txt", "mine");
   const refused = async (other: typeof comparison) =>
     String(await folder.begin(other).catch((error: unknown) => error));
@@ -79,7 +79,7 @@ test("a comparison keeps its id as long as it is not replaced", async () => {
 test("a folder that holds another run in the place of one of its own is refused", async () => {
   const comparison = asked(["nearest"], [0]);
   const [run] = runsOf(comparison);
-  await new RunFolder(runPath("all", run)).begin({ ...run.config, steps: 9 }, false);
+  await new RunFolder(runPath("all", run)).begin({ ...run.config, steps: 9 });
   await expect(folder.begin(comparison)).rejects.toThrowErrorMatchingInlineSnapshot(
     `[RunFolderError: all/runs/nearest-seed0 must be resumed with its own configuration, got steps 3 (the run has 9); leave these out, or start another run]`,
   );

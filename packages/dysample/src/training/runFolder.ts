@@ -1,8 +1,8 @@
 /**
  * @file The folder of a run, and the order in which it is written: whenever the process is killed, what is there can be resumed.
  *
- *     config.json               first, in place together with the folder
- *     start.safetensors         the weights that a run begins with, where it does not draw them itself
+ *     start.safetensors         the weights that a run begins with, where it does not draw them itself; before config.json
+ *     config.json               in place together with the folder
  *     metrics.jsonl             a line per step, before the checkpoint that includes the step
  *     halfway.safetensors       the weights after half of the steps, before the checkpoint that includes them
  *     checkpoint.safetensors    every few steps; without one a run resumes from its beginning
@@ -64,10 +64,15 @@ export class RunFolder {
   /**
    * Begins a run.
    *
-   * @param overwrite - delete the files of a run that is there already; files that are not of a run stay.
+   * @param options.overwrite - delete the files of a run that is there already; files that are not of a run stay.
+   * @param options.saveStart - writes the file with the weights that the run begins with. That is done before there is a
+   *   configuration: no run resumes from others.
    * @throws {RunFolderError} when there is a run and `overwrite` is not set; nothing is touched then.
    */
-  async begin(config: TrainConfig, overwrite: boolean): Promise<void> {
+  async begin(
+    config: TrainConfig,
+    { overwrite = false, saveStart }: { overwrite?: boolean; saveStart?: (path: string) => Promise<void> } = {},
+  ): Promise<void> {
     const present = Object.values(files).filter((name) => existsSync(join(this.path, name)));
     if (present.length > 0 && !overwrite) {
       throw new RunFolderError(
@@ -77,11 +82,13 @@ export class RunFolder {
     }
     const json = `${JSON.stringify({ format, ...config }, null, 2)}\n`;
     if (existsSync(this.path)) {
-      for (const name of present) if (name !== files.config) await rm(join(this.path, name));
+      for (const name of present) if (saveStart || name !== files.config) await rm(join(this.path, name));
+      await saveStart?.(this.file("start"));
       await writeFileAtomic(this.file("config"), json);
     } else {
-      await mkdir(dirname(this.path), { recursive: true });
       const temporary = join(dirname(this.path), `.${basename(this.path)}.${randomUUID()}.tmp`);
+      await mkdir(temporary, { recursive: true });
+      await saveStart?.(join(temporary, files.start));
       await writeFileAtomic(join(temporary, files.config), json);
       await rename(temporary, this.path);
     }

@@ -84,8 +84,8 @@ export async function train(
     throw new ConfigError('config: trainable "offsets" must start from weights of a trained network, got none');
   }
   const folder = new RunFolder(path);
-  await folder.begin(config, overwrite);
-  if (start) await saveWeights(folder.file("start"), task.model, describeWeights(config));
+  const saveStart = start && ((path: string) => saveWeights(path, task.model, describeWeights(config)));
+  await folder.begin(config, { overwrite, saveStart });
   return new Training(config, folder, task, hooks).run();
 }
 

@@ -176,6 +176,18 @@ describe.skipIf(missing !== null)(`compare --queue${missing === null ? "" : ` (s
     ]);
   }, 120_000);
 
+  test("a run that ends while Redis does not answer has all its files", async () => {
+    const coordinator = compare(single);
+    const only = worker("--lease", "600");
+    await checkpointed();
+    await server.client.client("PAUSE", 5000, "ALL"); // checkpoints and the end of the run wait
+    expect(await coordinator.result).toMatchObject({ code: 0 });
+    only.child.kill("SIGTERM");
+    const { err } = await only.result;
+    expect(err.match(/^bilinear.*/gm)).toEqual(["bilinear-seed0: begins", "bilinear-seed0: complete"]);
+    expect((await weights(base, "bilinear-seed0")).equals(await weights(pool, "bilinear-seed0"))).toBe(true);
+  }, 120_000);
+
   test("a run that was begun here goes on there, also when Redis loses the job, or the run its process", async () => {
     const here = start(base, single);
     const checkpoint = join(base, "runs", "compare", "runs", "bilinear-seed0", "checkpoint.safetensors");

@@ -80,7 +80,9 @@ export async function workOnQueue(connection: RedisConnection, settings: WorkerS
     const tell = ({ message }: Error): void => note(message);
     const renewal = new LatestOnly(() => keep(false), tell);
     const upload = new LatestOnly(() => keep(true), tell);
-    const report = new LatestOnly((progress: JobProgress) => job.updateProgress(progress), tell);
+    const report = new LatestOnly(async (progress: JobProgress) => {
+      if (await keep(false)) await job.updateProgress(progress); // which BullMQ does for any job
+    }, tell);
     const renewing = setInterval(() => renewal.ask(), leaseMs / renewals);
     try {
       await writeRunFiles(path, await files.read(job.id!));

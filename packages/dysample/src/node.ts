@@ -2,6 +2,16 @@
 
 export { decodePng, encodePng, readPng, writePng } from "./picture/png.ts";
 export type { StepMetrics } from "./training/metricsLog.ts";
+export { FolderInUseError } from "./training/folderLock.ts";
 export { RunFolderError } from "./training/runFolder.ts";
-export { resume, type RunResult, train, TrainingError, type TrainHooks, type TrainOutcome } from "./training/train.ts";
+export {
+  resume,
+  type ResumeOptions,
+  type RunResult,
+  train,
+  TrainingError,
+  type TrainHooks,
+  type TrainOptions,
+  type TrainOutcome,
+} from "./training/train.ts";
 export { readWeights, type Weights, WeightsError } from "./training/weights.ts";

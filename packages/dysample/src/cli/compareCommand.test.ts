@@ -217,6 +217,17 @@ describe("as a process", () => {
     expect(await timeless("killed"), `kills at ${moments.join(", ")} ms`).toEqual(await timeless("whole"));
   }, 120_000);
 
+  test("a second one in the same folder is refused, and does not disturb the first", async () => {
+    const first = startCommand(base, [...asked, "--out", "c"]);
+    await untilCheckpoint("c");
+    const second = await startCommand(base, [...asked, "--out", "c", "--overwrite"]).result;
+    expect(second).toMatchObject({ code: 1, out: "" });
+    expect(second.err).toMatch(/^gridgrad: c must not be in use, but process \d+ on .*$/m);
+    expect(second.err).toContain(`process ${first.child.pid} on`);
+    expect(await first.result).toMatchObject({ code: 0 });
+    expect((await readResults("c")).contestants.every(({ runs }) => runs.length === 2)).toBe(true);
+  }, 60_000);
+
   test("a damaged compare.json is told in one line", async () => {
     await runCommand(...tiny, "--upsamplers", "nearest", "--seeds", "1", "--out", "c");
     await writeFile("c/compare.json", "{");

@@ -10,11 +10,12 @@ import type { QueueAddress } from "../compare/queue/redisConnection.ts";
 import { type ComparisonResults, spreadOf } from "../compare/results.ts";
 import { runAll } from "../compare/runPool.ts";
 import { resolveConfig } from "../training/config.ts";
+import { lockFolder } from "../training/folderLock.ts";
 import { RunFolder } from "../training/runFolder.ts";
 import type { Io } from "./io.ts";
 import { Progress } from "./progress.ts";
 import { RunsProgress } from "./runsProgress.ts";
-import { workersAt } from "./workersAt.ts";
+import { type Workers, workersAt } from "./workersAt.ts";
 import { table } from "./table.ts";
 
 export interface RunComparisonOptions {
@@ -40,6 +41,7 @@ const stopped: RunComparisonOutcome = { status: "stopped", exitCode: 130 };
  *
  * @throws {ConfigError} when a contestant does not fit the network; nothing is written then.
  * @throws {ComparisonFolderError} when another comparison is in the folder.
+ * @throws {FolderInUseError} when another process is at work in it.
  */
 export async function runComparison(
   io: Io,
@@ -49,6 +51,24 @@ export async function runComparison(
 ): Promise<RunComparisonOutcome> {
   await costsOf(asked);
   const elsewhere = queue && (await workersAt(io, queue));
+  try {
+    const unlock = await lockFolder(path);
+    try {
+      return await runInFolder(io, asked, path, { jobs, elsewhere, overwrite });
+    } finally {
+      await unlock();
+    }
+  } finally {
+    elsewhere?.close();
+  }
+}
+
+async function runInFolder(
+  io: Io,
+  asked: Comparison,
+  path: string,
+  { jobs, elsewhere, overwrite }: Pick<RunComparisonOptions, "jobs" | "overwrite"> & { elsewhere?: Workers },
+): Promise<RunComparisonOutcome> {
   const folder = new ComparisonFolder(path);
   const comparison = await folder.begin(asked, { overwrite });
   const costs = await costsOf(comparison);
@@ -83,7 +103,6 @@ export async function runComparison(
     });
   } finally {
     progress.stop();
-    elsewhere?.close();
   }
   const trained = await publish();
   if (signal.aborted) return stopped;

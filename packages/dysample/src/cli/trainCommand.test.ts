@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { beforeEach, describe, expect, test } from "vitest";
@@ -87,6 +87,25 @@ test("a folder with a run is refused, resumed or overwritten, as the user says",
 
   expect(await runCommand("train", ...tiny, "--seed", "1", "--out", "run", "--overwrite")).toMatchObject({ code: 0 });
   expect(await readFile("run/result.json", "utf8")).not.toBe(result);
+});
+
+test("a folder in which another process trains is left to that one", async () => {
+  await runCommand("train", ...tiny, "--out", "run");
+  await rm("run/result.json");
+  await writeFile("run/.lock", JSON.stringify({ id: "another", pid: process.ppid, host: hostname() }));
+  const before = await readFile("run/metrics.jsonl", "utf8");
+  for (const args of [
+    ["--resume", "run"],
+    [...tiny, "--out", "run", "--overwrite"],
+  ]) {
+    const { code, err } = await runCommand("train", ...args);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^gridgrad: run must not be in use, but process \d+ on .*, delete run\/\.lock$/);
+  }
+  expect(await readFile("run/metrics.jsonl", "utf8")).toBe(before);
+  await writeFile("run/.lock", JSON.stringify({ id: "another", pid: process.pid, host: hostname() })); // of a process that is gone
+  expect(await runCommand("train", "--resume", "run")).toMatchObject({ code: 0 });
+  expect(await readdir("run")).not.toContain(".lock");
 });
 
 test("a diverging run ends with exit code 1, and what it has learned before can be measured", async () => {

@@ -7,6 +7,7 @@ import { SafetensorsError } from "@gridgrad/core";
 import { ComparisonFolderError } from "../compare/comparisonFolder.ts";
 import { QueueError } from "../compare/queue/redisConnection.ts";
 import { ConfigError } from "../training/config.ts";
+import { FolderInUseError } from "../training/folderLock.ts";
 import { RunFolderError } from "../training/runFolder.ts";
 import { TrainingError } from "../training/train.ts";
 import { WeightsError } from "../training/weights.ts";
@@ -47,6 +48,7 @@ export function isUserError(error: unknown): error is Error {
     UserError,
     ConfigError,
     RunFolderError,
+    FolderInUseError,
     ComparisonFolderError,
     QueueError,
     WeightsError,

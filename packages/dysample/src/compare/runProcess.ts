@@ -5,8 +5,12 @@ import { join } from "node:path";
 
 import { resume, train, TrainingError, type TrainHooks } from "../training/train.ts";
 import { ConfigError } from "../training/config.ts";
+import { FolderInUseError } from "../training/folderLock.ts";
 import { RunFolderError } from "../training/runFolder.ts";
 import type { RunOrder, RunOutcome, RunReport, RunRequest } from "./startRun.ts";
+
+/** When a comparison is killed, its runs end after the step that is under way. One that goes on with them waits for that. */
+const patienceMs = 30_000;
 
 const stop = new AbortController();
 
@@ -28,10 +32,12 @@ async function run({ config, path }: RunOrder): Promise<RunOutcome> {
   };
   try {
     const begun = existsSync(join(path, "config.json"));
-    const outcome = await (begun ? resume(path, config, hooks) : train(config, path, hooks));
+    const outcome = await (begun
+      ? resume(path, config, hooks, { patienceMs })
+      : train(config, path, hooks, { patienceMs }));
     return outcome.status === "complete" ? { status: "complete" } : outcome;
   } catch (error) {
-    const told = [TrainingError, ConfigError, RunFolderError].some((kind) => error instanceof kind);
+    const told = [TrainingError, ConfigError, RunFolderError, FolderInUseError].some((kind) => error instanceof kind);
     const message = error instanceof Error ? ((told ? undefined : error.stack) ?? error.message) : String(error);
     return { status: "failed", message, retry: false };
   }

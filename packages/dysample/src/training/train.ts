@@ -13,6 +13,7 @@ import { readCheckpoint, readStateDict, saveCheckpoint, saveWeights, writeFileAt
 import { writePng } from "../picture/png.ts";
 import { compileMs } from "./compileMs.ts";
 import { ConfigError, differences, type TrainConfig } from "./config.ts";
+import { lockFolder } from "./folderLock.ts";
 import { medianMs, MetricsLog, readSteps, type StepMetrics } from "./metricsLog.ts";
 import { RunFolder, RunFolderError } from "./runFolder.ts";
 import { createTask, type Metrics, type Task } from "./task.ts";
@@ -61,14 +62,25 @@ export class TrainingError extends Error {
   override name = "TrainingError";
 }
 
+export interface ResumeOptions {
+  /** How long to wait for another process that is at work in the folder. Default: not at all. */
+  readonly patienceMs?: number;
+}
+
+export interface TrainOptions extends ResumeOptions {
+  /** Replace a run that is there. */
+  readonly overwrite?: boolean;
+  /** The weights to begin with, all but those of the upsamplers at least. */
+  readonly start?: StateDict;
+}
+
 /**
  * Starts a run in a folder.
  *
  * @param config - from `resolveConfig`.
  * @param path - the folder, which is made.
- * @param options.overwrite - replace a run that is there.
- * @param options.start - the weights to begin with, all but those of the upsamplers at least.
  * @throws {RunFolderError} when the folder holds a run and `overwrite` is not set.
+ * @throws {FolderInUseError} when another process is at work in the folder.
  * @throws {ConfigError} when the configuration does not fit its upsampler, or `start` the network; nothing is written then.
  * @throws {TrainingError} when a loss or gradient is not finite.
  */
@@ -76,7 +88,7 @@ export async function train(
   config: TrainConfig,
   path: string,
   hooks: TrainHooks = {},
-  { overwrite = false, start }: { overwrite?: boolean; start?: StateDict } = {},
+  { overwrite = false, start, patienceMs }: TrainOptions = {},
 ): Promise<TrainOutcome> {
   const task = await prepare(config);
   if (start) await loadStart(start, task.model);
@@ -85,8 +97,14 @@ export async function train(
   }
   const folder = new RunFolder(path);
   const saveStart = start && ((path: string) => saveWeights(path, task.model, describeWeights(config)));
-  await folder.begin(config, { overwrite, saveStart });
-  return new Training(config, folder, task, hooks).run();
+  let unlock = existsSync(path) ? await lockFolder(path, { patienceMs }) : null;
+  try {
+    await folder.begin(config, { overwrite, saveStart });
+    unlock ??= await lockFolder(path, { patienceMs }); // a new folder comes with its configuration, and not for a lock
+    return await new Training(config, folder, task, hooks).run();
+  } finally {
+    await unlock?.();
+  }
 }
 
 /**
@@ -94,16 +112,24 @@ export async function train(
  *
  * @param given - the caller's idea of its configuration, checked against it.
  * @throws {RunFolderError} when there is no run, `given` contradicts it, or its files do not belong together.
+ * @throws {FolderInUseError} when another process is at work in the folder.
  * @throws {TrainingError} when a loss or gradient is not finite.
  */
 export async function resume(
   path: string,
   given: Partial<TrainConfig> = {},
   hooks: TrainHooks = {},
+  { patienceMs }: ResumeOptions = {},
 ): Promise<TrainOutcome> {
   const folder = new RunFolder(path);
-  const config = await folder.resume(given);
-  return new Training(config, folder, await prepare(config), hooks).run();
+  await folder.readConfig(); // where there is no run, nothing is made
+  const unlock = folder.has("result") ? null : await lockFolder(path, { patienceMs });
+  try {
+    const config = await folder.resume(given);
+    return await new Training(config, folder, await prepare(config), hooks).run();
+  } finally {
+    await unlock?.();
+  }
 }
 
 /** Loads weights to start from; those of an upsampler that they lack stay as the model has them. */

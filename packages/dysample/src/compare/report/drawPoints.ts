@@ -20,6 +20,9 @@ const rowTitle = 24;
 const header = 22;
 const footer = 34;
 
+/** Room for the title of a row where there are few panels. */
+const leastWidth = 560;
+
 /** Groups with a panel of their own: more would not fit beside each other. */
 const mostPanels = 4;
 
@@ -42,7 +45,7 @@ export function drawPoints(label: string, stages: readonly StagePoints[], crop: 
   const groups = 1 + stages[0].points.points.reduce((most, { group }) => Math.max(most, group), 0);
   const shown = Math.min(groups, mostPanels);
   const side = crop.side * unit;
-  const width = (shown + 1) * (side + gap) + gap;
+  const width = Math.max(leastWidth, (shown + 1) * (side + gap) + gap);
   const height = header + stages.length * (rowTitle + side + gap) + footer;
   const id = label.replace(/[^a-z\d-]/gi, (character) => `_${character.charCodeAt(0)}_`);
   const left = (column: number) => gap + column * (side + gap);

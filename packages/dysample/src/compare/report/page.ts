@@ -18,7 +18,13 @@ figure { margin: 1rem 0; } svg { max-width: 100%; height: auto; }
 img { max-width: none; height: auto; image-rendering: pixelated; background: #fff; }
 .row { display: flex; flex-wrap: wrap; gap: 1rem; }
 @media (prefers-color-scheme: dark) { body { color: #ddd; background: #16181c; } }
-@media print { body { color: #000; background: #fff; margin: 0; max-width: none; } figure, tr { break-inside: avoid; } * { print-color-adjust: exact; } }
+@page { margin: 12mm; }
+@media print {
+  body { color: #000; background: #fff; margin: 0; max-width: none; padding: 0; } * { print-color-adjust: exact; }
+  h1, h2, h3 { break-after: avoid; } figure, tr { break-inside: avoid; }
+  .wide { overflow: visible; } table { font-size: 9px; } th, td { padding: 0.2rem 0.3rem; }
+  img { width: auto; max-width: 100%; max-height: 230mm; }
+}
 `;
 
 export function page(title: string, sections: readonly string[]): string {

@@ -13,8 +13,10 @@ export const blockAlignment = 64;
 /** Bytes behind the last block: kernels may read a vector or two beyond the end of a block, and must not meet the end of the memory. */
 const slack = 64;
 
-/** Bytes of a WebAssembly page, and pages of the largest memory. */
-const pageBytes = 65536;
+/** Bytes of a WebAssembly page. */
+export const pageBytes = 65536;
+
+/** Pages of the largest memory. */
 const mostPages = 65536;
 
 /** What the arena needs of `WebAssembly.Memory`. */

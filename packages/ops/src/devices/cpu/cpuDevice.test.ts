@@ -105,25 +105,24 @@ describe("threads", () => {
   });
 });
 
-describe("a worker that dies", () => {
-  /** Workers that are started while the test runs, with their setups; `script` replaces what they do. */
-  function watchWorkers(script?: string): nodeThreads.Worker[] {
-    const workers: nodeThreads.Worker[] = [];
-    class Watched extends nodeThreads.Worker {
-      constructor(source: string, options: nodeThreads.WorkerOptions) {
-        super(script ?? source, options);
-        workers.push(this);
-      }
+/** Workers that are started while the test runs, with their setups; `script` replaces what they do. */
+function watchWorkers(script?: string): nodeThreads.Worker[] {
+  const workers: nodeThreads.Worker[] = [];
+  class Watched extends nodeThreads.Worker {
+    constructor(source: string, options: nodeThreads.WorkerOptions) {
+      super(script ?? source, options);
+      workers.push(this);
     }
-    const getBuiltinModule = (name: string): unknown =>
-      name === "node:worker_threads" ? { Worker: Watched } : undefined;
-    vi.spyOn(
-      process as unknown as { getBuiltinModule: typeof getBuiltinModule },
-      "getBuiltinModule",
-    ).mockImplementation(getBuiltinModule);
-    return workers;
   }
+  const getBuiltinModule = (name: string): unknown =>
+    name === "node:worker_threads" ? { Worker: Watched } : undefined;
+  vi.spyOn(process as unknown as { getBuiltinModule: typeof getBuiltinModule }, "getBuiltinModule").mockImplementation(
+    getBuiltinModule,
+  );
+  return workers;
+}
 
+describe("a worker that dies", () => {
   test("between two kernels: the next one says so", async () => {
     const workers = watchWorkers();
     const device = openDevice(2);
@@ -171,6 +170,35 @@ describe("a worker that dies", () => {
       `[GraphError: internal: cpu: kernel correlate: RuntimeError: memory access out of bounds, in a worker]`,
     );
   });
+});
+
+test("a worker that starts while the memory grows knows how large it has become", async () => {
+  // Now and then V8 leaves a module with the size that the memory had when it was sent, until the next time that it grows.
+  watchWorkers(`
+    const { Instance, Memory } = WebAssembly;
+    const { grow } = Memory.prototype;
+    let knows = false;
+    Memory.prototype.grow = function (pages) {
+      knows = true;
+      return grow.call(this, pages);
+    };
+    const fill = (kernel) => (...args) => {
+      if (!knows) throw new WebAssembly.RuntimeError("memory access out of bounds");
+      return kernel(...args);
+    };
+    WebAssembly.Instance = class {
+      constructor(...args) {
+        const { exports } = new Instance(...args);
+        this.exports = Object.fromEntries(Object.entries(exports).map(([name, kernel]) => [name, fill(kernel)]));
+        knows = false;
+      }
+    };
+    ${workerSource}
+  `);
+  const device = openDevice(2);
+  const alone = await multiply(openDevice(1));
+  while (device.runningThreads < 2) await multiply(device);
+  for (let run = 0; run < 5; run++) expect(sameBits([await multiply(device)], [alone])).toBe(true);
 });
 
 describe("memory", () => {

@@ -21,7 +21,7 @@ import {
   type WorkerSetup,
 } from "./worker.ts";
 import type { Work } from "./kernel.ts";
-import type { GrowableMemory } from "./arena.ts";
+import { type GrowableMemory, pageBytes } from "./arena.ts";
 
 /** Scalar operations of one part, about 20 µs: less is not worth waking a thread for. */
 const partCost = 65536;
@@ -98,6 +98,7 @@ export class Threads {
     control[Control.argumentCount] = args.length;
     control[Control.scratch] = scratchAt;
     control[Control.scratchBytes] = scratch;
+    control[Control.pages] = this.memory.buffer.byteLength / pageBytes;
     this.#args.set(args);
     Atomics.store(control, Control.failed, 0);
     Atomics.store(control, Control.done, 0);

@@ -33,7 +33,9 @@ export const Control = {
   argumentCount: 9,
   scratch: 10,
   scratchBytes: 11,
-  length: 12,
+  /** Of the memory. */
+  pages: 12,
+  length: 13,
 } as const;
 
 /** Arguments that a kernel can have. */
@@ -51,7 +53,7 @@ export interface WorkerSetup extends SharedState {
   /** For the message of the first part that fails, in UTF-16, up to a 0. */
   readonly reason: Uint16Array;
   readonly module: object;
-  readonly memory: object;
+  readonly memory: { grow(pages: number): number };
   readonly kernelNames: readonly string[];
   /** From 1; the main thread is 0. */
   readonly thread: number;
@@ -91,19 +93,29 @@ function failPart(control: Int32Array, reason: Uint16Array, error: unknown): voi
   for (let i = 0; i <= text.length; i++) reason[i] = i < text.length ? text.charCodeAt(i) : 0;
 }
 
-/** A worker's life. It ends with the worker. */
+/**
+ * A worker's life. It ends with the worker.
+ *
+ * The main thread makes the memory larger. V8 tells workers, but not always one that is just starting: now and then `memory.fill` fails there
+ * behind the former end. To grow the memory by nothing makes V8 look again, so a worker does that after each growth.
+ */
 export function work({ module, memory, control, args, reason, kernelNames, thread }: WorkerSetup): void {
   const { WebAssembly } = globalThis as unknown as {
     WebAssembly: { Instance: new (module: object, imports: object) => { exports: Record<string, KernelFunction> } };
   };
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const kernels = kernelNames.map((name) => exports[name]);
+  let pages = -1;
   let seen = 0; // jobs from before this worker started are over, or have parts to take
   Atomics.add(control, Control.started, 1);
   Atomics.store(control, Control.length + thread, 1);
   for (;;) {
     for (let part = takePart(control); part >= 0; part = takePart(control)) {
       try {
+        if (control[Control.pages] !== pages) {
+          memory.grow(0);
+          pages = control[Control.pages];
+        }
         runPart({ control, args }, kernels, thread, part);
       } catch (error) {
         failPart(control, reason, error);

@@ -226,7 +226,7 @@ describe("as a process", () => {
     expect(second.err).toContain(`process ${first.child.pid} on`);
     expect(await first.result).toMatchObject({ code: 0 });
     expect((await readResults("c")).contestants.every(({ runs }) => runs.length === 2)).toBe(true);
-  }, 60_000);
+  }, 120_000);
 
   test("a damaged compare.json is told in one line", async () => {
     await runCommand(...tiny, "--upsamplers", "nearest", "--seeds", "1", "--out", "c");

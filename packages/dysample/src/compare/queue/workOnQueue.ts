@@ -5,6 +5,7 @@
 
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 
 import type { Job } from "bullmq";
 
@@ -144,7 +145,7 @@ export async function workOnQueue(connection: RedisConnection, settings: WorkerS
   try {
     while (!ending.signal.aborted) {
       if (settings.untilDone && (await queue.getJobCountByTypes("waiting", "active", "delayed")) === 0) break;
-      await pause(pauseMs, ending.signal);
+      await pause(pauseMs, undefined, { signal: ending.signal }).catch(() => {}); // or until it is aborted
     }
   } finally {
     signal.removeEventListener("abort", stop);
@@ -154,16 +155,4 @@ export async function workOnQueue(connection: RedisConnection, settings: WorkerS
     clearTimeout(givingUp);
   }
   if (problem) throw problem as QueueError;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }

@@ -161,8 +161,8 @@ export class Threads {
         if (Atomics.load(this.#control, Control.length + thread) === 0) return;
         this.#failure ??= `a worker has died (${reason}); ${remedy}`;
       };
-      const shared = { memory, control: this.#control, args: this.#args, reason: this.#reason };
-      const setup = { ...shared, module: this.#module, kernelNames, thread };
+      const state = { memory, control: this.#control, args: this.#args, reason: this.#reason };
+      const setup = { ...state, module: this.#module, kernelNames, thread };
       try {
         this.#workers.push(startWorker(setup, onEnd));
       } catch {

@@ -50,7 +50,7 @@ test.skipIf(process.platform !== "linux")(
     [
       "FileError: /proc/gridgrad must be a folder that can be made, but it is refused (ENOENT); name another place",
       "FileError: /proc/gridgrad/x must be a folder that can be made, but /proc/gridgrad is refused (ENOENT); name another place",
-      "FileError: /proc must be a folder to write into, but nothing can be made in it",
+      "FileError: /proc must be a folder to write into, but nothing can be made in it; name another",
     ]
   `);
   },

@@ -43,7 +43,11 @@ export async function makeWritableFolder(path: string): Promise<void> {
   try {
     await rmdir(await mkdtemp(join(path, "try-")));
   } catch (error) {
-    throw new FileError(path, "a folder to write into", isMissing(error) ? "nothing can be made in it" : error);
+    throw new FileError(
+      path,
+      "a folder to write into",
+      isMissing(error) ? "nothing can be made in it; name another" : error,
+    );
   }
 }
 

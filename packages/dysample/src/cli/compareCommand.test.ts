@@ -119,7 +119,9 @@ test("a folder with files of one's own under the same names is refused, and noth
   for (const overwrite of [[], ["--overwrite"]]) {
     const result = await runCommand(...tiny, "--upsamplers", "nearest", "--seeds", "1", "--out", ".", ...overwrite);
     expect(result).toMatchObject({ code: 1, out: "" });
-    expect(result.err).toMatchInlineSnapshot();
+    expect(result.err).toMatchInlineSnapshot(
+      `"gridgrad: . must have room for the comparison, but results.csv, report.html, charts, runs/nearest-seed0 in it are not of one; move away what is yours, or write elsewhere (--out)"`,
+    );
   }
   for (const name of own) expect(await readFile(name, "utf8")).toBe("mine");
   expect((await readdir(".")).sort()).toEqual(["charts", "report.html", "results.csv", "runs"]);

@@ -120,7 +120,9 @@ test("a picture or a chart that is not its own is not replaced", async () => {
   await writeFile("demo/loss.svg", "mine");
   const { code, out, err } = await offsets("--from", bilinear, "--out", "demo", "--overwrite");
   expect([code, out]).toEqual([1, ""]);
-  expect(err).toMatchInlineSnapshot(`"gridgrad: demo must have room for strip.png and loss.svg, but what it has is not of offsets; move loss.svg away, or write elsewhere (--out)"`);
+  expect(err).toMatchInlineSnapshot(
+    `"gridgrad: demo must have room for strip.png and loss.svg, but what it has is not of offsets; move loss.svg away, or write elsewhere (--out)"`,
+  );
   expect(await readdir("demo")).toEqual(["loss.svg"]);
 });
 

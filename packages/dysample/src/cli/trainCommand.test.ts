@@ -132,7 +132,18 @@ test.skipIf(process.platform !== "linux")("where nothing can be written, every c
     expect([args, code]).toEqual([args, 1]);
     told.push(`${args[0]} ${args[args.length - 1]}: ${err}`);
   }
-  expect(told).toMatchInlineSnapshot();
+  expect(told).toMatchInlineSnapshot(`
+    [
+      "train /proc/gridgrad: gridgrad: /proc/gridgrad must be a folder that can be made, but nothing can be made there; write elsewhere (--out)",
+      "train /proc: gridgrad: /proc must be a folder to write into, but nothing can be made in it; write elsewhere (--out)",
+      "compare /proc/gridgrad: gridgrad: /proc/gridgrad must be a folder that can be made, but it is refused (ENOENT); name another place",
+      "compare /proc: gridgrad: /proc must be a folder to write into, but nothing can be made in it; write elsewhere (--out)",
+      "offsets /proc/gridgrad: /proc/gridgrad/bilinear
+    gridgrad: /proc/gridgrad must be a folder that can be made, but it is refused (ENOENT); name another place",
+      "worker /proc/gridgrad: gridgrad: /proc/gridgrad must be a folder that can be made, but it is refused (ENOENT); name another place",
+      "worker /proc: gridgrad: /proc must be a folder to write into, but nothing can be made in it; name another",
+    ]
+  `);
 });
 
 describe("as a process", () => {

@@ -126,7 +126,16 @@ test("what is no file, or too large for one, is one line with its name, and is n
   }
   told.push((await runCommand("upsample", "in3.png", "toy")).err);
   await rm("large");
-  expect(told).toMatchInlineSnapshot();
+  expect(told).toMatchInlineSnapshot(`
+    [
+      "gridgrad: readPng: toy must be a file that can be read, but it is a folder; name a file",
+      "gridgrad: readPng: large must be a file that can be read, but it has 2147483648 bytes, more than the 2147483647 that fit; name another",
+      "gridgrad: large must be a file that can be read, but it has 2147483648 bytes, more than the 2147483647 that fit; name another",
+      "gridgrad: readPng: /dev/zero must be a file that can be read, but it is a device; name a file",
+      "gridgrad: /dev/zero must be a file that can be read, but it is a device; name a file",
+      "gridgrad: writePng: toy must be a place to write a file, but it is a folder; name a file",
+    ]
+  `);
 });
 
 test("what cannot be is one line, and no picture is written", async () => {

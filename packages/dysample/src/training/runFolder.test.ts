@@ -168,7 +168,7 @@ test("where no folder can be made, that is one error, and nothing is left", asyn
   expect(errors).toMatchInlineSnapshot(`
     [
       "RunFolderError: link must be a folder, but it is a link that leads nowhere; delete it",
-      "Error: ENOTDIR: not a directory, lstat '/tmp/gridgrad-folder-VcVLIu/file/run'",
+      "FileError: file must be a folder that can be made, but it is no folder; name another place",
       "FileError: /proc/gridgrad must be a folder that can be made, but nothing can be made there; write elsewhere (--out)",
     ]
   `);

@@ -44,7 +44,7 @@ export function describeTrajectory(upsampler: string): void {
     test(`training with ${upsampler} follows PyTorch in float32: first logits and gradients, ${deviceSteps} steps`, () =>
       withDevice(device, async () => {
         const trajectory = readTrajectory(upsampler);
-        device.onLoops!.clear(); // of other tests
+        (device.onLoops as Map<string, string>).clear(); // of other tests
         await checkFirst(trajectory, await Follower.start(trajectory, "float32"), deviceGradient);
         const follower = await Follower.start(trajectory, "float32");
         for (let t = 0; t < deviceSteps; t++) {

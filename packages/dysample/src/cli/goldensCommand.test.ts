@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -78,6 +78,35 @@ describe("a folder that was changed", () => {
     expect(wrong.out).toMatchInlineSnapshot(`
       "FAILED arithmetic/add_2x3x4_2x3x4.safetensors: out is off by 2.13e+0, 1.92e+5 times its limit 1.11e-5; grad.b is off by 1.17e+0 and must be equal
       3 passed, 1 failed"
+    `);
+  });
+
+  test("by a manifest that names files elsewhere is refused, and so is a link that leads out", async () => {
+    const [entry, linked] = manifest.files;
+    const inside = entry.file;
+    const told = new Set<string>();
+    for (const file of ["../set/a", "/etc/hostname", "a/../../b", "..\\b", "c:b", "./a", "a//b", "", "a\0"]) {
+      entry.file = file;
+      await save();
+      const { code, out, err } = await runCommand("goldens", "set");
+      expect([code, out]).toEqual([1, ""]);
+      told.add(err.replace(JSON.stringify(file), "NAME"));
+    }
+    expect(told).toMatchInlineSnapshot(`
+      Set {
+        "gridgrad: set/MANIFEST.json must name files in its own folder, as network/case.safetensors, got NAME; take the files from where they come from once more",
+      }
+    `);
+    entry.file = inside;
+    await save();
+    await rename(`set/${linked.file}`, "outside.safetensors");
+    await symlink("../../outside.safetensors", `set/${linked.file}`);
+    await rm(`set/${inside}`);
+    await mkdir(`set/${inside}`);
+    expect((await runCommand("goldens", "set")).out).toMatchInlineSnapshot(`
+      "FAILED arithmetic/add_2x3x4_2x3x4.safetensors: set/arithmetic/add_2x3x4_2x3x4.safetensors must be a file that can be read, but it is a folder; name a file
+      FAILED arithmetic/add_2x3x4_3x1.safetensors: the file must be in the manifest's folder, but a link leads out of it
+      2 passed, 2 failed"
     `);
   });
 

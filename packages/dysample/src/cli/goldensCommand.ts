@@ -1,10 +1,11 @@
 /** @file `gridgrad goldens`: holds the ops to PyTorch's numbers. goldens/README.md describes the files. */
 
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { realpath } from "node:fs/promises";
+import { join, sep } from "node:path";
 
 import { checkGolden, type GoldenResult, parseGolden } from "@gridgrad/core/testing/golden";
+import { type FileError, readWhole } from "@gridgrad/nn/node";
 import { Command } from "commander";
 
 import { resolveConfig, type TrainConfig } from "../training/config.ts";
@@ -68,7 +69,11 @@ async function problemOf(
   dtype: "float32" | "float64",
 ): Promise<string | null> {
   try {
-    const contents = await readFile(join(dir, file));
+    const path = join(dir, file);
+    const contents = await readWhole(path);
+    if (!(await realpath(path)).startsWith(`${await realpath(dir)}${sep}`)) {
+      return "the file must be in the manifest's folder, but a link leads out of it";
+    }
     const hash = createHash("sha256").update(contents).digest("hex");
     if (contents.length !== bytes || hash !== sha256) {
       return `the file must be the one in the manifest, of ${bytes} bytes with sha256 ${sha256}, got ${contents.length} bytes with ${hash}`;
@@ -94,10 +99,11 @@ async function readManifest(dir: string): Promise<ManifestEntry[]> {
   const path = join(dir, "MANIFEST.json");
   let manifest: { format?: unknown; cases?: unknown; files?: unknown };
   try {
-    manifest = JSON.parse(await readFile(path, "utf8")) ?? {};
+    manifest = JSON.parse((await readWhole(path)).toString()) ?? {};
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    const problem = missing ? "there is no such file; check the path" : (error as Error).message;
+    const { problem: why, message } = error as FileError;
+    const problem = missing ? "there is no such file; check the path" : (why ?? message);
     throw new UserError(`${path} must be a manifest of golden cases, but ${problem}`, { cause: error });
   }
   const { format, cases, files } = manifest;
@@ -108,7 +114,19 @@ async function readManifest(dir: string): Promise<ManifestEntry[]> {
         `${String(cases)} cases and ${entries.length} files with their op, bytes and sha256`,
     );
   }
+  const outside = entries.find(({ file }) => !isBelow(file));
+  if (outside) {
+    throw new UserError(
+      `${path} must name files in its own folder, as network/case.safetensors, got ${JSON.stringify(outside.file)}; ` +
+        "take the files from where they come from once more",
+    );
+  }
   return entries;
+}
+
+/** Whether a name leads to something in the folder that it is looked for in, on every system. */
+function isBelow(file: string): boolean {
+  return !/[\\:\0]/.test(file) && file.split("/").every((part) => !["", ".", ".."].includes(part));
 }
 
 function isEntry(entry: Partial<ManifestEntry> | null): entry is ManifestEntry {

@@ -121,6 +121,25 @@ test("a diverging run ends with exit code 1, and what it has learned before can 
   expect(await runCommand("eval", "run", "--eval-images", "1")).toMatchObject({ code: 0 });
 });
 
+test.skipIf(process.platform !== "linux")("where nothing can be written, every command says so at once", async () => {
+  const tiny = ["--steps", "1", "--batch", "1", "--eval-images", "1", "--device", "reference"];
+  const told: string[] = [];
+  for (const args of [
+    ["train", ...tiny, "--out", "/proc/gridgrad"],
+    ["train", ...tiny, "--out", "/proc"],
+    ["compare", ...tiny, "--upsamplers", "nearest", "--seeds", "1", "--out", "/proc/gridgrad"],
+    ["compare", ...tiny, "--upsamplers", "nearest", "--seeds", "1", "--out", "/proc"],
+    ["offsets", "--bilinear-steps", "1", ...tiny, "--out", "/proc/gridgrad"],
+    ["worker", "--queue", "redis://localhost:1", "--work", "/proc/gridgrad"],
+    ["worker", "--queue", "redis://localhost:1", "--work", "/proc"],
+  ]) {
+    const { code, err } = await runCommand(...args);
+    expect([args, code]).toEqual([args, 1]);
+    told.push(`${args[0]} ${args[args.length - 1]}: ${err}`);
+  }
+  expect(told).toMatchInlineSnapshot();
+});
+
 describe("as a process", () => {
   const long = ["train", "--task", "restoration", "--steps", "40", "--batch", "8", "--eval-images", "16"];
 

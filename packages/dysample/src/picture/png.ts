@@ -12,10 +12,9 @@
  *
  * Source: PNG specification, third edition (W3C), sections 5 (chunks), 7 and 8 (rows of samples, interlacing), 11.3.1 (tRNS).
  */
-import { readFile } from "node:fs/promises";
 import { crc32, deflateSync, inflateSync } from "node:zlib";
 
-import { replaceFile } from "@gridgrad/nn/node";
+import { fileProblem, readWhole, replaceFile } from "@gridgrad/nn/node";
 import { decode, encode } from "fast-png";
 import type { DecodedPng } from "fast-png";
 
@@ -78,14 +77,14 @@ const FORMATS = [
 ];
 
 /**
- * Reads a PNG file of any kind.
+ * Reads a PNG file of any kind, or what comes out of a pipe.
  *
  * @throws if there is no such file, or it is not a PNG, is cut off or damaged, has no pixels or more than 2^28
  */
 export async function readPng(path: string): Promise<Picture> {
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(path);
+    bytes = await readWhole(path, { pipes: true });
   } catch (error) {
     throw new Error(`readPng: ${path} must be a file that can be read, but ${fileProblem(error)}`, { cause: error });
   }
@@ -94,7 +93,7 @@ export async function readPng(path: string): Promise<Picture> {
 
 /**
  * Writes a PNG file with the picture's channels and depth. It is written under another name in the same folder and then
- * renamed, so `path` holds either what it held before or the whole new picture.
+ * renamed, so `path` holds either what it held before or the whole new picture. A pipe or a device is written into.
  *
  * @throws if the picture's data do not fit its size, or the file cannot be written; then no file is left behind
  */
@@ -341,12 +340,4 @@ function damaged(name: string, problem: string, cause?: unknown): Error {
   return new Error(`readPng: ${name} must be an undamaged PNG file, but ${problem}; save or download it again`, {
     cause,
   });
-}
-
-function fileProblem(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === "ENOENT") return "there is no such file or folder; check the path";
-  if (code === "EISDIR") return "it is a folder; name a file";
-  if (code === "EACCES" || code === "EPERM") return "permission is denied; change the permissions or the path";
-  return `the system says: ${message}`;
 }

@@ -1,12 +1,11 @@
 /** @file Processes that run a file of these sources, which is TypeScript, and talk to this one over a channel. */
 
 import { type ChildProcess, fork } from "node:child_process";
-import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 
 /** What Node needs to run the sources. Options of this process are not passed on: a debugger's port can be used only once. */
-const typescript = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+export const typescript = new URL("../../../../scripts/typescript.mjs", import.meta.url).href;
 
 /** Threads that this process may use altogether: `GRIDGRAD_THREADS`, else as many as the machine has. */
 export function coresToUse(): number {

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 
 import { beforeEach, expect, test } from "vitest";
 
+import { typescript } from "../compare/sourceProcess.ts";
 import { lockFolder } from "./folderLock.ts";
 
 beforeEach(async () => {
@@ -102,7 +103,7 @@ test("of several processes that find a left-over lock, one at a time gets in", a
       await rm("inside");
       await unlock();
     }`;
-  const args = ["--import", import.meta.resolve("tsx"), "--input-type=module", "-e", script];
+  const args = ["--import", typescript, "--input-type=module", "-e", script];
   await Promise.all([1, 2, 3, 4].map(() => promisify(execFile)(process.execPath, args)));
   expect(existsSync("run/.lock")).toBe(false);
 }, 60_000);

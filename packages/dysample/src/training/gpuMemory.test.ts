@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
-import { createRequire } from "node:module";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 
 import { describe, expect, inject, test } from "vitest";
 
+import { typescript } from "../compare/sourceProcess.ts";
 import type { Holdings } from "../testing/trainSteps.ts";
 
 /** Those that hold memory outside of JavaScript's heap: compiled modules, textures, buffers. */
@@ -31,7 +31,6 @@ const endMs = 5000;
 
 const timeout = 900_000; // ms; the slowest takes half a minute on two free cores, and ten times as long on busy ones
 
-const typescript = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 const program = fileURLToPath(new URL("../testing/trainSteps.ts", import.meta.url));
 
 /** Trains in a process of its own, which has to end by itself. */

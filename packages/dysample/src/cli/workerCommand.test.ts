@@ -117,7 +117,7 @@ describe.skipIf(missing !== null)(`compare --queue${missing === null ? "" : ` (s
     await checkpointed();
     first.child.kill("SIGTERM");
     expect(await first.result).toMatchObject({
-      code: 130,
+      code: 143,
       err: expect.stringMatching(/bilinear-seed0: stopped after step \d+, and given back/),
     });
     expect(await queue.getWaitingCount()).toBe(1);
@@ -219,7 +219,7 @@ describe.skipIf(missing !== null)(`compare --queue${missing === null ? "" : ` (s
       expect(await queue.getJobCountByTypes("waiting", "active", "completed", "failed")).toBe(0);
     }
     helping.child.kill("SIGTERM");
-    expect(await helping.result).toMatchObject({ code: 130 });
+    expect(await helping.result).toMatchObject({ code: 143 });
   }, 120_000);
 
   test("a worker leaves runs of another version in the queue", async () => {

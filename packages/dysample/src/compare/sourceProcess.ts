@@ -20,6 +20,15 @@ export function forkSource(file: URL, { threads }: { readonly threads: number })
   });
 }
 
+/**
+ * For a process that `forkSource` has started, at its beginning. Ctrl-C and the end of a terminal reach all of its processes; the parent
+ * decides what they mean. And nothing that a warning might have said is worth a run: its reader may be gone.
+ */
+export function leaveTerminalToParent(): void {
+  for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+}
+
 /** How a process ended that did not answer. */
 export function endOf(code: number | null, signal: NodeJS.Signals | null): string {
   return signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;

@@ -78,7 +78,7 @@ const FORMATS = [
   { pattern: /^\s*(<\?xml[^]*)?<svg/, name: "an SVG; convert it to PNG first" },
   { pattern: /^\s*<(!doctype )?html/i, name: "a web page; download the picture itself" },
   {
-    pattern: /^\x89PNG\r\n\x1a\n[^]{4}CgBI/,
+    pattern: /^\x89PNG[^]{8}CgBI/,
     name: "a PNG that Xcode has changed for iOS (CgBI); change it back with: xcrun pngcrush -revert-iphone-optimizations",
   },
   { pattern: /^version https:\/\/git-lfs/, name: "a Git LFS pointer; run git lfs pull" },

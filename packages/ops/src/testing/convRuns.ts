@@ -35,12 +35,15 @@ export const convRuns: GoldenRuns = {
       stride: attrs.pair("stride"),
       padding: attrs.pair("padding"),
       dilation: attrs.pair("dilation", 1),
+      ceilMode: attrs.boolean("ceil_mode", false),
     }),
 
   avg_pool2d: ({ x }, attrs) =>
     avgPool2d(x, attrs.pair("kernel_size"), {
       stride: attrs.pair("stride"),
       padding: attrs.pair("padding"),
+      ceilMode: attrs.boolean("ceil_mode", false),
       countIncludePad: attrs.boolean("count_include_pad", true),
+      divisorOverride: attrs.number("divisor_override", undefined),
     }),
 };

@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import { grad } from "../autograd.ts";
 import { tensor } from "../leaf.ts";
 import { broadcasting, integers, reals, shapes } from "../testing/arbitraries.ts";
+import { arithmeticRuns } from "../testing/arithmeticRuns.ts";
 import { describeOp } from "../testing/describeOp.ts";
 import { div } from "./div.ts";
 import { mul } from "./mul.ts";
@@ -74,7 +75,7 @@ describeOp(pow, {
 
   golden: {
     cases: ["arithmetic/arithmetic/pow_*"],
-    run: ({ x, a, b }, { exponent }) => (x ? pow(x, exponent as number) : pow(a, b)),
+    run: arithmeticRuns.pow,
   },
 
   laws: {

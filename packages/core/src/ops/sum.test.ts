@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import { grad } from "../autograd.ts";
 import { full, tensor, zeros } from "../leaf.ts";
 import { integers, reals, shapes } from "../testing/arbitraries.ts";
+import { arithmeticRuns } from "../testing/arithmeticRuns.ts";
 import { dot } from "../testing/checkGradients.ts";
 import { describeOp } from "../testing/describeOp.ts";
 import { indices, positionOf } from "../testing/indices.ts";
@@ -70,7 +71,7 @@ describeOp(sum, {
 
   golden: {
     cases: ["arithmetic/reduce/sum_*"],
-    run: ({ x }, { dim, keepdim }) => sum(x, dim ?? undefined, { keepdim }),
+    run: arithmeticRuns.sum,
   },
 
   laws: {

@@ -82,7 +82,15 @@ describeOp(cast, {
       ),
   },
 
-  gradients: { none: "float32 has too few digits for differences, so a law says what the gradient is" },
+  gradients: {
+    none: "float32 has too few digits for differences, so a law says what the gradient is",
+    cases: {
+      "to float64 and back": {
+        f: (x) => cast(mul(cast(x, "float64"), 1.5), "float32"),
+        inputs: shapes().chain((shape) => fc.tuple(integers(shape))),
+      },
+    },
+  },
 
   errors: {
     "a type that does not exist": () => {

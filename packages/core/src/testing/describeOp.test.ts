@@ -72,7 +72,7 @@ describe("describeOp", () => {
   test("fails where a kind of test is empty", async () => {
     const { failed } = await run(`
       describeOp(neg, { byHand: {}, golden: { ...golden, cases: [] }, laws: {}, gradients: {}, errors: {} });
-      describeOp(neg, { byHand: { a: pass }, golden, laws: { b: pass }, gradients: { none: "" }, errors: { c: pass } });
+      describeOp(neg, { byHand: { a: pass }, golden, laws: { b: pass }, gradients: { none: "", cases: {} }, errors: { c: pass } });
     `);
     expect(failed).toMatchInlineSnapshot(`
       [
@@ -117,7 +117,7 @@ describe("describeOp", () => {
         byHand: { a: pass },
         golden: { ...golden, cases: ["arithmetic/arithmetic/nag_*"] },
         laws: { b: pass },
-        gradients: { none: "a reason" },
+        gradients: { none: "a reason", cases: {} },
         errors: { c: pass },
       });
     `);

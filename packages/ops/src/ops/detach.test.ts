@@ -36,7 +36,15 @@ describeOp(detach, {
       ),
   },
 
-  gradients: { none: "cutting it off is the purpose" },
+  gradients: {
+    none: "cutting it off is the purpose",
+    cases: {
+      "beside itself": {
+        f: (x) => mul(x, detach(x)),
+        inputs: shapes().chain((shape) => fc.tuple(integers(shape))),
+      },
+    },
+  },
 
   errors: {
     "something that is no tensor": () => {

@@ -490,7 +490,11 @@ function conv2dWeightKernel(
             part += dy[dyAt + near] * 0;
           }
           const far = this.constants.Q - 1 - e;
-          if (far >= first && far < first + this.constants.L && far * this.constants.strideW + left >= this.constants.W) {
+          if (
+            far >= first &&
+            far < first + this.constants.L &&
+            far * this.constants.strideW + left >= this.constants.W
+          ) {
             part += dy[dyAt + far] * 0;
           }
         }

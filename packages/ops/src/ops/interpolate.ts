@@ -143,7 +143,7 @@ export const interpolateOp: Op<Attrs> = {
       ];
     }
     const sample: GpuStep = {
-      kernel: interpolateKernel,
+      kernel: attrs.mode === "nearest" ? nearestKernel : bilinearKernel,
       inputs: [0, rows.length, rows.length + columns.length],
       size: N * C * P * Q,
       integers: { H, W, P, Q },
@@ -308,16 +308,17 @@ function gatherStep(
 ): GpuStep {
   const { ratio, centre } = axisMap(size, count, attrs, axis);
   const cubic = attrs.mode === "bicubic";
-  // What reads pixel h has its position within `reach` of it, so it is in a window of 2 reach / ratio. It may start one early.
+  // What reads pixel h has its position within `reach` of it, so it is in a window of 2 reach / ratio, or half a pixel more where positions
+  // are clamped. It may start one early.
   const reach = cubic ? 2 : 1;
-  const window = ratio === 0 ? count : Math.min(Math.ceil((2 * reach) / ratio) + 3, count);
+  const window = ratio === 0 ? count : Math.min(Math.ceil((2 * reach + 0.5) / ratio) + 3, count);
   return {
     kernel: cubic ? cubicGatherKernel : gatherKernel,
     inputs,
     size: outer * size * inner,
-    integers: { size, count, inner, window },
+    integers: { size, count, inner, window, before: attrs.mode === "nearest" ? 0 : reach },
     floats: { perPixel: ratio === 0 ? 0 : 1 / ratio, centre },
-    functions: cubic ? [weightKernel, cubicWeightKernel] : [],
+    functions: cubic ? [weightKernel] : [],
   };
 }
 
@@ -338,8 +339,18 @@ function pixelKernel(this: Thread, positions: Values): number {
   return Math.floor(positions[this.thread.x]);
 }
 
-/** One output pixel: between the four pixels around its position. */
-function interpolateKernel(this: Thread<"H" | "W" | "P" | "Q">, x: Values, rows: Values, columns: Values): number {
+/** One output pixel: the pixel at its position. */
+function nearestKernel(this: Thread<"H" | "W" | "P" | "Q">, x: Values, rows: Values, columns: Values): number {
+  const i = this.thread.x;
+  const line = quotient(i, this.constants.Q);
+  const q = i - line * this.constants.Q;
+  const plane = quotient(line, this.constants.P);
+  const p = line - plane * this.constants.P;
+  return x[(plane * this.constants.H + rows[p]) * this.constants.W + columns[q]];
+}
+
+/** One output pixel: between the four pixels around its position, of which the outermost ones are their own neighbours. */
+function bilinearKernel(this: Thread<"H" | "W" | "P" | "Q">, x: Values, rows: Values, columns: Values): number {
   const i = this.thread.x;
   const line = quotient(i, this.constants.Q);
   const q = i - line * this.constants.Q;
@@ -350,18 +361,17 @@ function interpolateKernel(this: Thread<"H" | "W" | "P" | "Q">, x: Values, rows:
   const ty = rows[p] - top;
   const tx = columns[q] - left;
   const at = (plane * this.constants.H + top) * this.constants.W + left;
-  let y = (1 - tx) * x[at];
-  if (tx > 0) {
-    y = y + tx * x[at + 1];
+  let right = 0;
+  if (left < this.constants.W - 1) {
+    right = 1;
   }
-  if (ty > 0) {
-    let lower = (1 - tx) * x[at + this.constants.W];
-    if (tx > 0) {
-      lower = lower + tx * x[at + this.constants.W + 1];
-    }
-    y = (1 - ty) * y + ty * lower;
+  let below = 0;
+  if (top < this.constants.H - 1) {
+    below = this.constants.W;
   }
-  return y;
+  const upper = (1 - tx) * x[at] + tx * x[at + right];
+  const lower = (1 - tx) * x[at + below] + tx * x[at + below + right];
+  return (1 - ty) * upper + ty * lower;
 }
 
 /** One output pixel of an axis, bicubic: of the four pixels around its position, those outside replaced by the outermost one. */
@@ -387,9 +397,12 @@ function cubicKernel(this: Thread<"size" | "count" | "inner">, x: Values, positi
   return y;
 }
 
-/** One pixel of an axis: the sum of what read it, weighted by how close it read. */
+/**
+ * One pixel of an axis: the sum of what read it, weighted by how close it read. It is up to `before` pixels behind the positions of that, or
+ * less than one before them.
+ */
 function gatherKernel(
-  this: Thread<"size" | "count" | "inner" | "window" | "perPixel" | "centre">,
+  this: Thread<"size" | "count" | "inner" | "window" | "before" | "perPixel" | "centre">,
   dy: Values,
   positions: Values,
 ): number {
@@ -399,18 +412,22 @@ function gatherKernel(
   const outer = quotient(line, this.constants.size);
   const h = line - outer * this.constants.size;
   let start = Math.floor((h - 1 + this.constants.centre) * this.constants.perPixel - this.constants.centre);
-  if (start < 0) {
-    start = 0;
+  if (start < 0 || h < 2) {
+    start = 0; // the second pixel is beside the first one, on which positions are clamped
   }
+  const first = -this.constants.before;
   let dx = 0;
   for (let k = 0; k < this.constants.window; k++) {
     const p = start + k;
     if (p >= this.constants.count) {
       break;
     }
-    const weight = 1 - Math.abs(positions[p] - h);
-    if (weight > 0) {
-      dx += weight * dy[(outer * this.constants.count + p) * this.constants.inner + column];
+    const u = positions[p] - h;
+    if (u >= 1) {
+      break;
+    }
+    if (u >= first) {
+      dx += (1 - Math.abs(u)) * dy[(outer * this.constants.count + p) * this.constants.inner + column];
     }
   }
   return dx;
@@ -418,7 +435,7 @@ function gatherKernel(
 
 /** The same for bicubic, where the outermost pixels were read in place of two more on their outer sides. */
 function cubicGatherKernel(
-  this: Thread<"size" | "count" | "inner" | "window" | "perPixel" | "centre">,
+  this: Thread<"size" | "count" | "inner" | "window" | "before" | "perPixel" | "centre">,
   dy: Values,
   positions: Values,
 ): number {
@@ -431,6 +448,7 @@ function cubicGatherKernel(
   if (start < 0) {
     start = 0;
   }
+  const first = -this.constants.before;
   let dx = 0;
   for (let k = 0; k < this.constants.window; k++) {
     const p = start + k;
@@ -438,22 +456,29 @@ function cubicGatherKernel(
       break;
     }
     const u = positions[p] - h;
-    let weight = cubicWeightKernel(u);
-    if (h < 1) {
-      weight = weight + cubicWeightKernel(u + 1) + cubicWeightKernel(u + 2);
+    if (u >= this.constants.before) {
+      break;
     }
-    if (h > this.constants.size - 2) {
-      weight = weight + cubicWeightKernel(u - 1) + cubicWeightKernel(u - 2);
+    if (u >= first) {
+      const value = dy[(outer * this.constants.count + p) * this.constants.inner + column];
+      dx += weightKernel(u, 0, 1) * value;
+      if (h < 1) {
+        if (u < 1) {
+          dx += weightKernel(u + 1, 0, 1) * value;
+        }
+        if (u < 0) {
+          dx += weightKernel(u + 2, 0, 1) * value;
+        }
+      }
+      if (h > this.constants.size - 2) {
+        if (u >= -1) {
+          dx += weightKernel(u - 1, 0, 1) * value;
+        }
+        if (u >= 0) {
+          dx += weightKernel(u - 2, 0, 1) * value;
+        }
+      }
     }
-    dx += weight * dy[(outer * this.constants.count + p) * this.constants.inner + column];
   }
   return dx;
-}
-
-/** The cubic weight of a pixel from which the position is u away, 0 where it is not read. */
-function cubicWeightKernel(u: number): number {
-  if (Math.abs(u) < 2) {
-    return weightKernel(u, 0, 1);
-  }
-  return 0;
 }

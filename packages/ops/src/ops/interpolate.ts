@@ -220,10 +220,13 @@ export function axisTaps(
     if (mode === "nearest") position = Math.floor(Math.fround(i * Math.fround(ratio)));
     else if (alignCorners) position = outSize === 1 ? 0 : (i * last) / (outSize - 1);
     else position = (i + 0.5) * ratio - 0.5;
-    if (mode !== "bicubic") position = Math.min(Math.max(position, 0), last);
+    // Behind the last pixel, bilinear has two weights on that one: an infinity stays one, as a weight of 0 would not let it.
+    if (mode === "nearest") position = Math.min(position, last);
+    if (mode === "bilinear") position = Math.max(position, 0);
     const pixel = Math.floor(position);
+    const copies = mode === "bilinear" && outSize === inSize; // then it reads no neighbour, not even with a weight of 0
     for (let k = 0; k < taps.length; k++) {
-      taps[k].index[i] = Math.min(Math.max(pixel + first + k, 0), last);
+      taps[k].index[i] = copies ? i : Math.min(Math.max(pixel + first + k, 0), last);
       taps[k].weight[i] = weightAt(weights[k], position - pixel);
     }
   }

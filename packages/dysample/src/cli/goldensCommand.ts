@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
 
+import { showJson } from "@gridgrad/core";
 import { checkGolden, type GoldenResult, parseGolden } from "@gridgrad/core/testing/golden";
 import { type FileError, readWhole } from "@gridgrad/nn/node";
 import { Command } from "commander";
@@ -78,9 +79,8 @@ async function problemOf(
     if (contents.length !== bytes || hash !== sha256) {
       return `the file must be the one in the manifest, of ${bytes} bytes with sha256 ${sha256}, got ${contents.length} bytes with ${hash}`;
     }
-    if (!Object.hasOwn(goldenRuns, op)) return `there is no adapter for the operation ${op}`;
+    if (!Object.hasOwn(goldenRuns, op)) return `op must be an operation that has an adapter, got ${showJson(op)}`;
     const results = await checkGolden(parseGolden(contents), goldenRuns[op], dtype);
-    if (results.length === 0) return "the case must have an output or a gradient, got none";
     const wrong = results.filter(({ ok }) => !ok);
     return wrong.length === 0 ? null : wrong.map(describe).join("; ");
   } catch (error) {
@@ -106,30 +106,27 @@ async function readManifest(dir: string): Promise<ManifestEntry[]> {
     const problem = missing ? "there is no such file; check the path" : (why ?? message);
     throw new UserError(`${path} must be a manifest of golden cases, but ${problem}`, { cause: error });
   }
+  const refused = (field: string, rule: string, got: unknown): UserError =>
+    new UserError(`${path}: ${field} must be ${rule}, got ${got === undefined ? "none" : showJson(got)}`);
   const { format, cases, files } = manifest;
-  const entries = Array.isArray(files) ? files.filter(isEntry) : [];
-  if (format !== manifestFormat || entries.length === 0 || entries.length !== cases) {
-    throw new UserError(
-      `${path} must have format "${manifestFormat}" and as many files as cases, got format ${JSON.stringify(format)}, ` +
-        `${String(cases)} cases and ${entries.length} files with their op, bytes and sha256`,
-    );
+  if (format !== manifestFormat) throw refused("format", JSON.stringify(manifestFormat), format);
+  if (!Array.isArray(files) || files.length === 0) throw refused("files", "a list of at least one case", files);
+  if (cases !== files.length) throw refused("cases", `the number of files, ${files.length}`, cases);
+  const seen = new Set<unknown>();
+  for (const [i, entry] of (files as (Partial<Record<string, unknown>> | null)[]).entries()) {
+    if (!isInside(entry?.file)) throw refused(`files[${i}].file`, "the path of a file inside the folder", entry?.file);
+    if (seen.has(entry.file)) throw refused(`files[${i}].file`, "a file that no other case names", entry.file);
+    seen.add(entry.file);
+    if (typeof entry.op !== "string") throw refused(`files[${i}].op`, "the name of an operation", entry.op);
+    if (!Number.isSafeInteger(entry.bytes)) throw refused(`files[${i}].bytes`, "the size of the file", entry.bytes);
+    if (typeof entry.sha256 !== "string" || !/^[0-9a-f]{64}$/.test(entry.sha256))
+      throw refused(`files[${i}].sha256`, "a checksum of 64 hexadecimal digits", entry.sha256);
   }
-  const outside = entries.find(({ file }) => !isBelow(file));
-  if (outside) {
-    throw new UserError(
-      `${path} must name files in its own folder, as network/case.safetensors, got ${JSON.stringify(outside.file)}; ` +
-        "take the files from where they come from once more",
-    );
-  }
-  return entries;
+  return files as ManifestEntry[];
 }
 
-/** Whether a name leads to something in the folder that it is looked for in, on every system. */
-function isBelow(file: string): boolean {
-  return !/[\\:\0]/.test(file) && file.split("/").every((part) => !["", ".", ".."].includes(part));
-}
-
-function isEntry(entry: Partial<ManifestEntry> | null): entry is ManifestEntry {
-  const texts = [entry?.file, entry?.op, entry?.sha256];
-  return texts.every((text) => typeof text === "string") && typeof entry?.bytes === "number";
+/** Whether it is a relative path, with slashes as on every system, that leads nowhere outside, and that a terminal can print. */
+function isInside(file: unknown): file is string {
+  if (typeof file !== "string" || /[\p{Cc}\\:]/u.test(file)) return false;
+  return file.split("/").every((name) => !["", ".", ".."].includes(name));
 }

@@ -31,7 +31,7 @@ const folder = join("runs", "start");
  * Trains, measures, and prints a table.
  *
  * @param given - what differs from the full configuration.
- * @returns the exit code: 0, 1 when a run has failed, or 130 after Ctrl-C.
+ * @returns the exit code: 0, 1 when a run has failed, or that of the signal that has stopped it, 130 for Ctrl-C.
  */
 export async function startComparison(io: Io, given: Partial<TrainConfig> = {}): Promise<number> {
   const comparison = comparisonOf({ upsamplers, seeds: [0], config: await chooseDevice(given) });

@@ -37,7 +37,9 @@ const fixed = ["nearest", "bilinear", "bicubic"];
 
 export function upsampleCommand(io: Io): Command {
   return new Command("upsample")
-    .description("Enlarge a PNG picture. Grey stays grey, 16 bits stay 16, transparency is resized bilinearly.")
+    .description(
+      "Enlarge a PNG picture. Grey stays grey, 16 bits stay 16, and transparent pixels lend no colour to visible ones.",
+    )
     .argument("<in.png>", "the picture")
     .argument("<out.png>", "where the enlarged picture goes")
     .addOption(upsamplerOption())
@@ -53,6 +55,8 @@ export function upsampleCommand(io: Io): Command {
       "after",
       `
 Untrained DySample upsamples almost bilinearly. With --weights, upsampler, scale and groups are those of the run.
+Transparency is enlarged like the colours by nearest, bilinear and bicubic, and bilinearly by all others. A pixel that ends fully
+transparent is black then, but for nearest, which copies pixels as they are.
 
 Examples:
   ${io.program} upsample cat.png cat-x4.png --upsampler bilinear --scale 4

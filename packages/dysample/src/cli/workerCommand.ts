@@ -9,6 +9,7 @@ import { Command } from "commander";
 import { connectRedis, type QueueAddress } from "../compare/queue/redisConnection.ts";
 import { workOnQueue } from "../compare/queue/workOnQueue.ts";
 import { shareOut } from "../compare/runPool.ts";
+import { interruptCode } from "./interrupt.ts";
 import type { Io } from "./io.ts";
 import { integerOption, positiveOption, queueOption } from "./options.ts";
 
@@ -62,5 +63,5 @@ async function runWorker(io: Io, { queue, jobs: asked, work, lease, untilDone = 
   } finally {
     connection.close();
   }
-  if (signal.aborted) io.exitCode = 130; // what a shell reports for a program that Ctrl-C has ended
+  if (signal.aborted) io.exitCode = interruptCode(signal);
 }

@@ -6,6 +6,7 @@ import { resume, train, TrainingError, type TrainHooks } from "../training/train
 import { ConfigError } from "../training/config.ts";
 import { FolderInUseError } from "../training/folderLock.ts";
 import { RunFolder, RunFolderError } from "../training/runFolder.ts";
+import { leaveTerminalToParent } from "./sourceProcess.ts";
 import type { RunOrder, RunOutcome, RunReport, RunRequest } from "./startRun.ts";
 
 /** When a comparison is killed, its runs end after the step that is under way. One that goes on with them waits for that. */
@@ -13,7 +14,7 @@ const patienceMs = 30_000;
 
 const stop = new AbortController();
 
-process.on("SIGINT", () => {}); // Ctrl-C reaches all processes of a terminal; the parent decides what it means
+leaveTerminalToParent();
 process.on("SIGTERM", () => stop.abort());
 process.on("disconnect", () => stop.abort()); // the parent is gone: nobody else could stop this run
 process.on("message", (request: RunRequest) => {

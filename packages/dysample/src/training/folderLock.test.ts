@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 
 import { beforeEach, expect, test, vi } from "vitest";
 
+import { typescript } from "../compare/sourceProcess.ts";
 import { lockFolder } from "./folderLock.ts";
 
 vi.mock("node:fs/promises", { spy: true });
@@ -166,7 +167,7 @@ test("of several processes that find a left-over lock, one at a time gets in", a
       await rm("inside");
       await unlock();
     }`;
-  const args = ["--import", import.meta.resolve("tsx"), "--input-type=module", "-e", script];
+  const args = ["--import", typescript, "--input-type=module", "-e", script];
   await Promise.all([1, 2, 3, 4].map(() => promisify(execFile)(process.execPath, args)));
   expect(existsSync("run/.lock")).toBe(false);
-}, 60_000);
+});

@@ -1,4 +1,6 @@
-/** @file What is told when a file or a folder cannot be used: which one, what it must be, why it is not, and what to do. */
+/**
+ * @file What is told when a file or a folder cannot be used: which one, what it must be, why it is not, and what to do.
+ */
 
 /** A file or folder that cannot be used as it was asked for. */
 export class FileError extends Error {

@@ -1,6 +1,6 @@
 /**
- * @file Makes folders. Node's `mkdir` with `recursive` does not end where the system says of a new folder that it does not exist, as below
- * /proc.
+ * @file Makes folders. Node's `mkdir` with `recursive` does not end where the system says of a new folder that it does
+ * not exist, as below /proc.
  */
 
 import { mkdir, mkdtemp, rmdir, stat } from "node:fs/promises";

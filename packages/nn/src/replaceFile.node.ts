@@ -1,6 +1,7 @@
 /**
- * @file Writes files. A file is written beside its place and renamed into it, so a crash leaves the former file or the new one, never half of
- * one. Links stay: what they lead to is replaced. What is no file, such as a pipe or a device, is written into.
+ * @file Writes files. A file is written beside its place and renamed into it, so a crash leaves the former file or the
+ * new one, never half of one. Links stay: what they lead to is replaced. What is no file, such as a pipe or a device,
+ * is written into.
  */
 
 import { randomUUID } from "node:crypto";
@@ -13,7 +14,10 @@ import { makeFolder } from "./makeFolder.node.ts";
 
 const rule = "a place to write a file";
 
-/** Of a name that goes on in the name of its temporary file. With the rest that is less than the shortest limit of file systems, 143 bytes. */
+/**
+ * Of a name that goes on in the name of its temporary file. With the rest that is less than the shortest limit of file
+ * systems, 143 bytes.
+ */
 const keptBytes = 64;
 
 /**
@@ -27,8 +31,8 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array | string):
 }
 
 /**
- * Writes a file whole or not at all, into a folder that is there. It keeps the permissions of the former one. What is no file, such as
- * `/dev/stdout`, is written into.
+ * Writes a file whole or not at all, into a folder that is there. It keeps the permissions of the former one. What is
+ * no file, such as `/dev/stdout`, is written into.
  *
  * @throws {FileError} when that is not possible; the former file, if there was one, is untouched then.
  */
@@ -56,7 +60,10 @@ export function isStandardOutput(path: string): boolean {
   }
 }
 
-/** A name for what is to be renamed into `name` when it is complete: in the same folder, found again by its end, and never too long. */
+/**
+ * A name for what is to be renamed into `name` when it is complete: in the same folder, found again by its end, and
+ * never too long.
+ */
 export function temporaryName(name: string): string {
   const start = Buffer.from(name)
     .subarray(0, keptBytes)
@@ -65,7 +72,10 @@ export function temporaryName(name: string): string {
   return `${start}.${randomUUID()}.tmp`;
 }
 
-/** Where a path leads: links are followed, also to a file that is yet to be written. `null` for a file that has no name any more. */
+/**
+ * Where a path leads: links are followed, also to a file that is yet to be written. `null` for a file that has no name
+ * any more.
+ */
 async function endOfLinks(path: string): Promise<string | null> {
   for (let place = path; ;) {
     const real = await realpath(place).catch(none); // links that lead in circles are an error of the system

@@ -9,7 +9,10 @@ import { ConfigError, resolveConfig, type TrainConfig } from "../training/config
 
 /** One of those that are compared: what it is called, and how its training differs from what all have in common. */
 export interface Contestant {
-  /** Unique in its comparison, without regard to case; letters, digits and + - . _ only, since folders and files are called so. */
+  /**
+   * Unique in its comparison, without regard to case; letters, digits and + - . _ only, since folders and files are
+   * called so.
+   */
   readonly label: string;
   readonly config: Partial<TrainConfig>;
 }
@@ -36,8 +39,8 @@ export interface Run {
 const longestLabel = 100;
 
 /**
- * Makes sure that data are a comparison. Labels and seeds become names of files and folders, so nothing else is let through, wherever the
- * data come from.
+ * Makes sure that data are a comparison. Labels and seeds become names of files and folders, so nothing else is let
+ * through, wherever the data come from.
  *
  * @returns its fields, and no others.
  * @throws {ConfigError} that names the field that is wrong.

@@ -7,8 +7,8 @@
  *     results.json, results.csv   all of the above together, after each run that ends
  *     report.html, charts/NAME.svg, strip.png, points-LABEL.svg      and as pictures, see report/writeReport.ts
  *
- * What has one of these names is ours only where compare.json says so, and where it says which labels and seeds there are. Nothing else is
- * replaced or deleted.
+ * What has one of these names is ours only where compare.json says so, and where it says which labels and seeds there
+ * are. Nothing else is replaced or deleted.
  */
 
 import { randomUUID } from "node:crypto";
@@ -97,8 +97,8 @@ export class ComparisonFolder {
    * @param options.overwrite - delete the runs and results of a comparison that is there; other files stay.
    * @returns all that the folder holds from now on.
    * @throws {ConfigError} when a label or a seed cannot be part of a name.
-   * @throws {ComparisonFolderError} when another comparison is there and `overwrite` is not set, or something of other kind is in the
-   *   place of a file or a run; nothing is touched then.
+   * @throws {ComparisonFolderError} when another comparison is there and `overwrite` is not set, or something of other
+   *   kind is in the place of a file or a run; nothing is touched then.
    * @throws {FolderInUseError} when another process is at work on a run that is to be deleted.
    */
   async begin(

@@ -7,7 +7,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-type Module = typeof import("./folderLock.ts");
+import type * as folderLock from "./folderLock.ts";
+
+type Module = typeof folderLock;
 
 /** Waits for its turn before each call of the file system, and in place of each pause. */
 const turn = vi.hoisted(() => ({ wait: () => Promise.resolve() }));
@@ -24,7 +26,10 @@ vi.mock("node:fs/promises", async (importOriginal) => {
 });
 vi.mock("node:timers/promises", () => ({ setTimeout: () => turn.wait() }));
 
-/** Processes that run one call after the other, in any order that is asked for. A call is done in one step, as the system does it. */
+/**
+ * Processes that run one call after the other, in any order that is asked for. A call is done in one step, as the
+ * system does it.
+ */
 class Schedule {
   readonly #steps: Iterator<number>;
   readonly #waiting = new Map<number, () => void>();

@@ -6,12 +6,16 @@
  *
  * Why no two get in, whenever processes are killed:
  *
- * - Where there is no lock, it is made in one step and with all that it says: a hard link to a file that is complete. Of several, one can.
- * - A lock that is left over is never deleted to make room, but replaced, in one step, by the one process that has the right to. The
- *   right to replace the lock with id X is the file `.lock.X`, which is made like a lock: of several, one can.
- * - A right that is left over is inherited the same way: by the one process that can make `.lock.Y`, where Y is its owner's id.
- * - Who has a right looks once more at the lock, and at the rights that it was inherited through. Ids do not come back. So if all
- *   are as before, they are left over still, nobody else has the right, and until it is used nothing changes. If not, it is given up.
+ * - Where there is no lock, it is made in one step and with all that it says: a hard link to a file that is complete.
+ *   Of several, one can.
+ * - A lock that is left over is never deleted to make room, but replaced, in one step, by the one process that has the
+ *   right to. The right to replace the lock with id X is the file `.lock.X`, which is made like a lock: of several, one
+ *   can.
+ * - A right that is left over is inherited the same way: by the one process that can make `.lock.Y`, where Y is its
+ *   owner's id.
+ * - Who has a right looks once more at the lock, and at the rights that it was inherited through. Ids do not come back.
+ *   So if all are as before, they are left over still, nobody else has the right, and until it is used nothing changes.
+ *   If not, it is given up.
  */
 
 import { randomUUID } from "node:crypto";
@@ -50,7 +54,9 @@ const mostBytes = 4096;
 /** Between two looks at a lock that somebody has. */
 const lookEveryMs = 50;
 
-/** A lock that is cut off for longer was left so. Who has a right to one, and does not use it for longer, stands still. */
+/**
+ * A lock that is cut off for longer was left so. Who has a right to one, and does not use it for longer, stands still.
+ */
 const shortMs = 2000;
 
 /** Ids that processes of this program choose, and names of files are made of. */
@@ -201,7 +207,8 @@ async function replaceLeftOver(path: string, dead: Holder | "cut off", claim: Cl
 }
 
 /**
- * Who has a lock, or a right; null where there is none. One that is cut off is just being written, or was when the machine went down.
+ * Who has a lock, or a right; null where there is none. One that is cut off is just being written, or was when the
+ * machine went down.
  *
  * @throws {FileError} when it is something else.
  */
@@ -258,7 +265,10 @@ async function isLeftOver(path: string, holder: Holder | "cut off"): Promise<boo
   }
 }
 
-/** Deletes what killed processes have left of their attempts. Only who has the lock may do it: then nobody can use a right that is left over. */
+/**
+ * Deletes what killed processes have left of their attempts. Only who has the lock may do it: then nobody can use a
+ * right that is left over.
+ */
 async function sweep(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!ofAttempt.test(name)) continue;

@@ -8,8 +8,9 @@
  *     checkpoint.safetensors    every few steps; without one a run resumes from its beginning
  *     weights.safetensors, strip.png, result.json      at the end, the result last: it says that the run is complete
  *
- * Files are written beside their place and renamed into it, so each of them is whole. A link in the place of one stays, and its file is
- * written. Nothing is deleted but files of these names, in a folder whose config.json says that it is of a run.
+ * Files are written beside their place and renamed into it, so each of them is whole. A link in the place of one stays,
+ * and its file is written. Nothing is deleted but files of these names, in a folder whose config.json says that it is
+ * of a run.
  */
 
 import { existsSync, lstatSync, statSync } from "node:fs";
@@ -66,7 +67,9 @@ export class RunFolder {
     throw new RunFolderError(`${path} must be a file of a run, but it is no file; move it away`);
   }
 
-  /** Whether a run is there, or was begun there: its configuration says whose it is, even if it is damaged otherwise. */
+  /**
+   * Whether a run is there, or was begun there: its configuration says whose it is, even if it is damaged otherwise.
+   */
   async holdsRun(): Promise<boolean> {
     try {
       return (await this.#readJson()).format === format;
@@ -90,8 +93,8 @@ export class RunFolder {
    * @param options.overwrite - delete the files of a run that is there already; files that are not of a run stay.
    * @param options.saveStart - writes the file with the weights that the run begins with. That is done before there is a
    *   configuration: no run resumes from others.
-   * @throws {RunFolderError} when there is a run and `overwrite` is not set, or there are files of its names that are of no run;
-   *   nothing is touched then.
+   * @throws {RunFolderError} when there is a run and `overwrite` is not set, or there are files of its names that are
+   *   of no run; nothing is touched then.
    * @throws {FileError} when nothing can be written there.
    */
   async begin(
@@ -118,7 +121,8 @@ export class RunFolder {
   }
 
   /**
-   * Deletes the run that is there, and the folder with it, where nothing else is in it. Where no run is, nothing is deleted.
+   * Deletes the run that is there, and the folder with it, where nothing else is in it. Where no run is, nothing is
+   * deleted.
    *
    * @throws {RunFolderError} when a link is in the place of the folder or of a file.
    * @throws {FolderInUseError} when another process is at work in it.

@@ -102,7 +102,7 @@ test.runIf(hasTier("ci"))(
   },
 );
 
-test("runs that fail are named with their reason, beside the results of the others", async () => {
+test.runIf(hasTier("ci"))("runs that fail are named with their reason, beside the results of the others", async () => {
   const { code, out } = await runCommand(
     ...[...tiny, "--upsamplers", "nearest,bilinear", "--seeds", "1", "--lr", "1e30", "--warmup", "0"],
   );

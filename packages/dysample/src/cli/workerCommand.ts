@@ -3,6 +3,7 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { makeWritableFolder } from "@gridgrad/nn/node";
 import { Command } from "commander";
 
 import { asksRedis, connectRedis, type QueueAddress } from "../compare/queue/redisConnection.ts";
@@ -50,6 +51,7 @@ Examples:
 
 async function runWorker(io: Io, { queue, jobs: asked, work, lease, untilDone = false }: Options): Promise<void> {
   const note = (line: string): void => io.note(line);
+  await makeWritableFolder(work); // before it takes a run from those that can train it
   const connection = await connectRedis(queue, note);
   const { jobs, threads } = shareOut(Infinity, { jobs: asked });
   const signal = io.interrupted();

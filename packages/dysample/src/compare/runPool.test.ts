@@ -6,6 +6,8 @@ import { join } from "node:path";
 
 import { beforeEach, expect, test } from "vitest";
 
+import { hasTier } from "@gridgrad/core/testing/tier";
+
 import { runPath, runsOf } from "./comparison.ts";
 import { comparisonOf } from "./comparisonOf.ts";
 import { runAll, shareOut } from "./runPool.ts";
@@ -61,9 +63,9 @@ test("no more than so many runs are under way, and one that fails stops no other
   expect(most).toBe(2);
   const complete = { status: "complete" };
   expect(outcomes).toEqual([complete, expect.objectContaining({ status: "failed", retry: false }), complete, complete]);
-}, 60_000);
+});
 
-test("a run whose process has died goes on from its checkpoint, once", async () => {
+test.runIf(hasTier("ci"))("a run whose process has died goes on from its checkpoint, once", async () => {
   const told: string[] = [];
   let kills = 1;
   const events = {
@@ -84,9 +86,9 @@ test("a run whose process has died goes on from its checkpoint, once", async () 
   expect(await runAll([runs[1]], { folder, events })).toEqual([
     { status: "failed", message: "its process was ended by SIGKILL", retry: true },
   ]);
-}, 60_000);
+});
 
-test("an abort lets runs under way write their checkpoints, and starts no other", async () => {
+test.runIf(hasTier("ci"))("an abort lets runs under way write their checkpoints, and starts no other", async () => {
   const stop = new AbortController();
   const outcomes = await runAll(runs, {
     folder,
@@ -101,4 +103,4 @@ test("an abort lets runs under way write their checkpoints, and starts no other"
     false,
     false,
   ]);
-}, 60_000);
+});

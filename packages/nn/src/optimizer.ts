@@ -28,6 +28,7 @@ import {
 } from "@gridgrad/core";
 import { adamUpdate, runningAverage } from "@gridgrad/ops";
 
+import { turnOfEventLoop } from "./eventLoop.ts";
 import { type Buffer, type Parameter, pendingBuffers } from "./slot.ts";
 
 /** What a step found. */
@@ -109,6 +110,7 @@ export abstract class Optimizer {
 
   /**
    * One training step: computes the loss, the gradients and the update together. Parameters without a gradient are left alone.
+   * The event loop gets a turn in every step, so timers, signals and the drawing of a page go on while a loop trains.
    *
    * @param loss - a scalar made from the parameters. Without it the step uses the `.grad` that `loss.backward()` has filled,
    *   and clears it; read that loss before the step, which replaces what it is computed from.
@@ -135,7 +137,9 @@ export abstract class Optimizer {
     }
     this.#stepping = true;
     try {
-      return await this.#step(loss, clipNorm);
+      const result = await this.#step(loss, clipNorm);
+      await turnOfEventLoop();
+      return result;
     } finally {
       this.#stepping = false;
     }

@@ -255,7 +255,6 @@ class Training {
       if (t + 1 === half)
         await saveWeights(this.#folder.file("halfway"), this.#task.model, describeWeights(this.#config));
       if (evalEvery > 0 && (t + 1) % evalEvery === 0 && t + 1 < steps) await this.#validate(t + 1, log);
-      await new Promise((turned) => setTimeout(turned, 0)); // signals and the progress bar get their turn
       const stop = this.#hooks.signal?.aborted ?? false;
       if (stop || (t + 1) % checkpointEvery === 0 || t + 1 === steps) await this.#saveCheckpoint(log);
       this.#hooks.onStep?.(metrics);

@@ -96,7 +96,7 @@ export async function connectRedis(
     await first.ping();
     if (cause) throw cause; // a database that is not there does not keep it from connecting
   } catch (error) {
-    throw new QueueError(explain(shown, cause ?? (error as Error)), { cause: withoutCommand(error) });
+    throw new QueueError(explain(shown, cause ?? (error as Error)), { cause: error });
   } finally {
     first.disconnect();
   }
@@ -125,12 +125,6 @@ export async function connectRedis(
       client.disconnect();
     },
   };
-}
-
-/** ioredis adds to an error the command that has failed, and AUTH has a password. */
-function withoutCommand(error: unknown): unknown {
-  if (error instanceof Error && "command" in error) delete error.command;
-  return error;
 }
 
 function explain(shown: string, error: Error): string {

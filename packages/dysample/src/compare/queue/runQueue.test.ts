@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import { inspect } from "node:util";
 
 import { Queue, Worker } from "bullmq";
 import fc from "fast-check";
@@ -147,9 +146,6 @@ describe.skipIf(missing !== null)(`a job's files${missing === null ? "" : ` (ski
           "Redis at redis://:***@127.0.0.1:PORT/99 must have that database, but says "ERR DB index is out of range"",
         ]
       `);
-      const address = parseQueueUrl(`redis://:s3cret@127.0.0.1:${port}`);
-      const refused: unknown = await connectRedis(address, () => {}).catch((error: unknown) => error);
-      expect(inspect(refused, { depth: 9 })).not.toContain("s3cret");
     } finally {
       await guarded.stop();
     }

@@ -65,7 +65,7 @@ export interface AvgPoolAttrs extends PoolWindows {
  * const x = tensor([1, 2, 5, 6, 3, 4, 7, 8], [1, 1, 2, 4]);
  * await avgPool2d(x, 2).data(); // [2.5, 6.5]
  * await avgPool2d(x, [2, 1]).data(); // [2, 3, 6, 7]
- * await avgPool2d(x, [1, 3], { ceilMode: true }).data(); // [2.67, 6, 4.67, 8]
+ * await avgPool2d(x, 2, { stride: 3, ceilMode: true }).data(); // [2.5, 7]
  * ```
  */
 export function avgPool2d(

@@ -72,7 +72,7 @@ test.runIf(hasTier("ci"))(
 test("a learning rate that leads to NaN fails for good", async () => {
   const outcome = await startRun(order("run", resolveConfig({ ...config, lr: 1e30, warmup: 0 })));
   expect(outcome).toMatchObject({ status: "failed", retry: false });
-  expect((outcome as { message: string }).message).toMatch(/^step \d: loss and gradients must be finite/);
+  expect((outcome as { message: string }).message).toMatch(/^step \d: gradients must be finite/);
 });
 
 test.runIf(hasTier("ci"))("a run whose parent is gone writes its checkpoint and ends", async () => {

@@ -1,6 +1,7 @@
 /** @file All kinds of cases, and the groups that `--only` may name. */
 
 import { safetensorsKind } from "./files/safetensorsKind.ts";
+import { pngKind } from "./files/pngKind.ts";
 import type { Kind } from "./kind.ts";
 import { callsKind } from "./ops/callsKind.ts";
 import { opsKind } from "./ops/opsKind.ts";
@@ -8,12 +9,13 @@ import { opsKind } from "./ops/opsKind.ts";
 /** Made when they are asked for: some open devices or folders. */
 const kinds: Readonly<Record<string, () => Kind>> = {
   safetensors: () => safetensorsKind(),
+  png: () => pngKind(),
   ops: () => opsKind(),
   calls: () => callsKind(),
 };
 
 const groups: Readonly<Record<string, readonly string[]>> = {
-  files: ["safetensors"],
+  files: ["safetensors", "png"],
   ops: ["ops", "calls"],
 };
 

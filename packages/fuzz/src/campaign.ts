@@ -13,8 +13,8 @@ export interface CampaignOptions {
   readonly seconds?: number;
   /** Runs a case that was made smaller, in place of the one that it came from. */
   readonly path?: string;
-  /** Told of each case before it runs. */
-  readonly onCase?: (kind: Kind, index: number) => void;
+  /** Told of each case before it runs, and of each try to make one smaller. */
+  readonly onCase?: (kind: Kind, index: number, tries: number) => void;
   /** Told of each finding as soon as it has been made small. */
   readonly onFinding?: (finding: Finding) => void;
 }
@@ -46,7 +46,7 @@ export async function runCampaign(kinds: readonly Kind[], options: CampaignOptio
     const next = open.reduce((a, b) => (b.ms / b.kind.share < a.ms / a.kind.share ? b : a)); // has had the least of its part
     const { kind, done } = next;
     const index = from + done;
-    onCase?.(kind, index);
+    onCase?.(kind, index, 0);
     const start = performance.now();
     const failure = await checkCase(kind, { seed, index, path });
     next.ms += performance.now() - start;
@@ -55,7 +55,9 @@ export async function runCampaign(kinds: readonly Kind[], options: CampaignOptio
     const known = findings.get(`${kind.name} ${failure.fault}`);
     if (known) known.times++;
     else {
-      const smallest = path === undefined ? await shrinkCase(kind, { seed, index }, failure) : failure;
+      const shrink = (): Promise<Failure> =>
+        shrinkCase(kind, { seed, index }, failure, (tries) => onCase?.(kind, index, tries));
+      const smallest = path === undefined ? await shrink() : failure;
       const finding = { ...smallest, kind: kind.name, index, times: 1 };
       findings.set(`${kind.name} ${failure.fault}`, finding);
       onFinding?.(finding);

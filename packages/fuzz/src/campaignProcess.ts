@@ -19,7 +19,7 @@ const options = readOptions(process.argv.slice(2), () => {
 const kinds = openKinds(options.only)!;
 const { cases, findings } = await runCampaign(kinds, {
   ...options,
-  onCase: ({ name }, index) => void writeSync(progress, `${name} ${index}`.padEnd(40), 0),
+  onCase: ({ name }, index, tries) => void writeSync(progress, `${name} ${index} ${tries}`.padEnd(40), 0),
   onFinding: ({ kind, index, fault }) => console.error(`${kind} ${index}: ${fault}`), // those who watch a long campaign learn it now
 });
 for (const finding of findings) console.log(`\n${showFinding(finding, options)}`);

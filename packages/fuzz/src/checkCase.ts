@@ -36,11 +36,17 @@ export async function checkCase(kind: Kind, id: CaseId): Promise<Failure | null>
 }
 
 /** The smallest case with the fault of `failure` that can be found from the case `id`. */
-export async function shrinkCase(kind: Kind, id: CaseId, failure: Failure): Promise<Failure> {
+export async function shrinkCase(
+  kind: Kind,
+  id: CaseId,
+  failure: Failure,
+  onTry: (tries: number) => void = () => {},
+): Promise<Failure> {
   let tries = 0;
   const details = await fc.check(
     fc.asyncProperty(fc.gen(), async (draw) => {
       if (++tries > mostTries) return;
+      onTry(tries);
       try {
         await kind.check(draw);
       } catch (error) {

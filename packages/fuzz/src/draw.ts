@@ -5,6 +5,8 @@
 
 import fc from "fast-check";
 
+import { Numbers } from "./numbers.ts";
+
 /** Draws a value from an arbitrary: `draw(fc.nat, 7)`. */
 export type Draw = fc.GeneratorValue;
 
@@ -33,11 +35,16 @@ export function list<T>(draw: Draw, min: number, max: number, one: (i: number) =
   return Array.from({ length: integer(draw, min, max) }, (_, i) => one(i));
 }
 
-/** Random bytes. */
-export function bytesOf(draw: Draw, length: number): Uint8Array {
-  return draw(byteArray, length);
+/** Whole numbers in [min, max]. */
+export function numbers(draw: Draw, count: number, min: number, max: number): readonly number[] {
+  return draw(numbersOf, count, min, max);
 }
 
-function byteArray(length: number): fc.Arbitrary<Uint8Array> {
-  return fc.uint8Array({ minLength: length, maxLength: length });
+/** Random bytes. */
+export function bytesOf(draw: Draw, count: number): Uint8Array {
+  return Uint8Array.from(numbers(draw, count, 0, 255));
+}
+
+function numbersOf(count: number, min: number, max: number): Numbers {
+  return new Numbers(count, min, max);
 }

@@ -36,7 +36,8 @@ export function safetensorsKind({ decode = decodeSafetensors }: SafetensorsOptio
       } finally {
         checkPrototypes("reading", input);
       }
-      if (truth.verdict === "refused") throw new Wrong("a broken file is taken", truth.why, input);
+      if (truth.verdict === "refused")
+        throw new Wrong(`a broken file is taken (it has ${truth.why})`, truth.why, input);
       const difference = differenceOf(file, truth.contents);
       if (difference !== null) throw new Wrong("a file is read wrongly", difference, input);
       const again = differenceOf(decodeSafetensors(encodeSafetensors(file.tensors, file.metadata)), truth.contents);

@@ -3,7 +3,7 @@
 import { leaf, Random, type Shape, size, type Tensor } from "@gridgrad/core";
 import fc from "fast-check";
 
-import { type Draw, integer, once, pick } from "../draw.ts";
+import { type Draw, integer, numbers, once, pick } from "../draw.ts";
 
 /** A tensor of a call. Floating values are those of float32, and become float64 where that is asked for. */
 export interface Input {
@@ -146,12 +146,8 @@ export class CaseDraw {
       const random = new Random(this.int(0, 2 ** 31));
       return Array.from({ length: count }, () => min + Math.floor(random.next() * (max - min + 1)));
     }
-    return this.draw(integers, count, Math.ceil(min), Math.floor(max));
+    return [...numbers(this.draw, count, Math.ceil(min), Math.floor(max))];
   }
-}
-
-function integers(count: number, min: number, max: number): fc.Arbitrary<number[]> {
-  return fc.array(fc.integer({ min, max }), { minLength: count, maxLength: count });
 }
 
 /** The tensors of a call. */

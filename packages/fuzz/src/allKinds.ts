@@ -1,6 +1,7 @@
 /** @file All kinds of cases, and the groups that `--only` may name. */
 
 import { safetensorsKind } from "./files/safetensorsKind.ts";
+import { goldensKind } from "./files/goldensKind.ts";
 import { pngKind } from "./files/pngKind.ts";
 import type { Kind } from "./kind.ts";
 import { callsKind } from "./ops/callsKind.ts";
@@ -10,12 +11,13 @@ import { opsKind } from "./ops/opsKind.ts";
 const kinds: Readonly<Record<string, () => Kind>> = {
   safetensors: () => safetensorsKind(),
   png: () => pngKind(),
+  goldens: () => goldensKind(),
   ops: () => opsKind(),
   calls: () => callsKind(),
 };
 
 const groups: Readonly<Record<string, readonly string[]>> = {
-  files: ["safetensors", "png"],
+  files: ["safetensors", "png", "goldens"],
   ops: ["ops", "calls"],
 };
 

@@ -5,6 +5,8 @@ import { join } from "node:path";
 
 import { beforeEach, describe, expect, test } from "vitest";
 
+import { hasTier } from "@gridgrad/core/testing/tier";
+
 import { type CommandResult, runCommand, startCommand } from "../testing/runCommand.ts";
 
 let base: string;
@@ -32,16 +34,19 @@ test("a run tells its progress, its results and its files", async () => {
   expect(err).toMatch(/^evaluation 2\/2 /m);
 });
 
-test("a run on gpu tells what that is, what was compiled, and what stayed on the loops", async () => {
-  const { code, out, err } = await runCommand("train", ...tiny, "--device", "gpu:webasm", "--out", "run");
-  expect(code).toBe(0);
-  expect(err).toMatch(/^device: gpu\.js webasm on the CPU as WebAssembly\n/);
-  expect(out).toMatch(/\n\d+ kernels compiled in \d+\.\d s, which no other time here includes\n/);
+test.runIf(hasTier("ci"))(
+  "a run on gpu tells what that is, what was compiled, and what stayed on the loops",
+  async () => {
+    const { code, out, err } = await runCommand("train", ...tiny, "--device", "gpu:webasm", "--out", "run");
+    expect(code).toBe(0);
+    expect(err).toMatch(/^device: gpu\.js webasm on the CPU as WebAssembly\n/);
+    expect(out).toMatch(/\n\d+ kernels compiled in \d+\.\d s, which no other time here includes\n/);
 
-  const wide = await runCommand("train", ...tiny, "--device", "gpu:webasm", "--dtype", "float64", "--out", "wide");
-  expect(wide.out).toMatch(/\non the plain loops, since float64 stays on the host: .*\bconv2d\b/);
-  expect(wide.out).not.toContain("compiled");
-});
+    const wide = await runCommand("train", ...tiny, "--device", "gpu:webasm", "--dtype", "float64", "--out", "wide");
+    expect(wide.out).toMatch(/\non the plain loops, since float64 stays on the host: .*\bconv2d\b/);
+    expect(wide.out).not.toContain("compiled");
+  },
+);
 
 test("a run goes on where it began, on its own device", async () => {
   await runCommand("train", ...tiny, "--device", "gpu:cpu", "--out", "run");
@@ -148,22 +153,25 @@ describe("as a process", () => {
     },
   );
 
-  test("killed at random moments again and again, it comes to the same end as an undisturbed run", async () => {
-    expect(await startCommand(base, [...long, "--out", "whole"]).result).toMatchObject({ code: 0 });
-    const moments: number[] = [];
-    let last: CommandResult | null = null;
-    for (let kills = 0; last?.code !== 0; kills++) {
-      const begun = existsSync("killed");
-      const args = begun ? ["train", "--resume", "killed"] : [...long, "--checkpoint-every", "1", "--out", "killed"];
-      const { child, result } = startCommand(base, args);
-      if (kills < 5) {
-        moments.push(Math.random() * 1500); // ms; a start takes most of a second, the whole run about two
-        await pause(moments[kills]);
-        child.kill("SIGKILL");
+  test.runIf(hasTier("ci"))(
+    "killed at random moments again and again, it comes to the same end as an undisturbed run",
+    async () => {
+      expect(await startCommand(base, [...long, "--out", "whole"]).result).toMatchObject({ code: 0 });
+      const moments: number[] = [];
+      let last: CommandResult | null = null;
+      for (let kills = 0; last?.code !== 0; kills++) {
+        const begun = existsSync("killed");
+        const args = begun ? ["train", "--resume", "killed"] : [...long, "--checkpoint-every", "1", "--out", "killed"];
+        const { child, result } = startCommand(base, args);
+        if (kills < 5) {
+          moments.push(Math.random() * 1500); // ms; a start takes most of a second, the whole run about two
+          await pause(moments[kills]);
+          child.kill("SIGKILL");
+        }
+        last = await result;
+        expect([0, null], `${last.err} after kills at ${moments.join(", ")} ms`).toContain(last.code);
       }
-      last = await result;
-      expect([0, null], `${last.err} after kills at ${moments.join(", ")} ms`).toContain(last.code);
-    }
-    expect(await weightsOf("killed"), `kills at ${moments.join(", ")} ms`).toBe(await weightsOf("whole"));
-  });
+      expect(await weightsOf("killed"), `kills at ${moments.join(", ")} ms`).toBe(await weightsOf("whole"));
+    },
+  );
 });

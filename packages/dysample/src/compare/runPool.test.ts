@@ -61,7 +61,7 @@ test("no more than so many runs are under way, and one that fails stops no other
   expect(most).toBe(2);
   const complete = { status: "complete" };
   expect(outcomes).toEqual([complete, expect.objectContaining({ status: "failed", retry: false }), complete, complete]);
-}, 60_000);
+});
 
 test("a run whose process has died goes on from its checkpoint, once", async () => {
   const told: string[] = [];
@@ -84,7 +84,7 @@ test("a run whose process has died goes on from its checkpoint, once", async () 
   expect(await runAll([runs[1]], { folder, events })).toEqual([
     { status: "failed", message: "its process was ended by SIGKILL", retry: true },
   ]);
-}, 60_000);
+});
 
 test("an abort lets runs under way write their checkpoints, and starts no other", async () => {
   const stop = new AbortController();
@@ -101,4 +101,4 @@ test("an abort lets runs under way write their checkpoints, and starts no other"
     false,
     false,
   ]);
-}, 60_000);
+});

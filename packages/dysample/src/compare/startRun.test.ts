@@ -36,7 +36,7 @@ beforeAll(async () => {
   base = await mkdtemp(join(tmpdir(), "gridgrad-run-"));
   expect(await startRun(order("undisturbed"))).toEqual({ status: "complete" });
   undisturbed = await weights("undisturbed");
-}, 60_000);
+});
 
 beforeEach(async () => {
   base = await mkdtemp(join(tmpdir(), "gridgrad-run-"));
@@ -54,7 +54,7 @@ test("a run that was stopped goes on to the same bits, and one that is complete 
   expect((await weights("run")).equals(undisturbed)).toBe(true);
   expect(await startRun(order("run"), { onStart })).toEqual({ status: "complete" });
   expect(starts).toHaveLength(1);
-}, 60_000);
+});
 
 test("a run whose process was killed may be tried again, and ends with the same bits", async () => {
   const outcome = await startRun(order("run"), {
@@ -63,13 +63,13 @@ test("a run whose process was killed may be tried again, and ends with the same 
   expect(outcome).toEqual({ status: "failed", message: "its process was ended by SIGKILL", retry: true });
   expect(await startRun(order("run"))).toEqual({ status: "complete" });
   expect((await weights("run")).equals(undisturbed)).toBe(true);
-}, 60_000);
+});
 
 test("a learning rate that leads to NaN fails for good", async () => {
   const outcome = await startRun(order("run", resolveConfig({ ...config, lr: 1e30, warmup: 0 })));
   expect(outcome).toMatchObject({ status: "failed", retry: false });
   expect((outcome as { message: string }).message).toMatch(/^step \d: loss and gradients must be finite/);
-}, 60_000);
+});
 
 test("a run whose parent is gone writes its checkpoint and ends", async () => {
   const long = order("run", resolveConfig({ ...config, steps: 5000, checkpointEvery: 5000 }));
@@ -85,4 +85,4 @@ test("a run whose parent is gone writes its checkpoint and ends", async () => {
   const files = await readdir(join(base, "run"));
   expect(files).toContain("checkpoint.safetensors");
   expect(files).not.toContain("result.json");
-}, 60_000);
+});

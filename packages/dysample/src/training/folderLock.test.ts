@@ -105,4 +105,4 @@ test("of several processes that find a left-over lock, one at a time gets in", a
   const args = ["--import", import.meta.resolve("tsx"), "--input-type=module", "-e", script];
   await Promise.all([1, 2, 3, 4].map(() => promisify(execFile)(process.execPath, args)));
   expect(existsSync("run/.lock")).toBe(false);
-}, 60_000);
+});

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -95,13 +95,20 @@ describe.each(["segmentation", "restoration"] as const)("%s", (task) => {
 });
 
 describe("wherever a process is killed, the run resumes", () => {
-  /** Files of a whole run, and of one that was stopped after step 4, whose checkpoint is that of step 4. */
-  async function prepare(): Promise<void> {
-    await train(tiny.restoration, "whole");
-    await trainUntil(tiny.restoration, "four", 4);
+  /** The folder of a whole run, and of one that was stopped after step 4, whose checkpoint is that of step 4. */
+  let runs: string;
+
+  beforeAll(async () => {
+    runs = await mkdtemp(join(tmpdir(), "gridgrad-train-"));
+    await train(tiny.restoration, join(runs, "whole"));
+    await trainUntil(tiny.restoration, join(runs, "four"), 4);
+  });
+
+  beforeEach(async () => {
+    await cp(runs, ".", { recursive: true });
     await mkdir("killed");
     await copyFile("four/config.json", "killed/config.json");
-  }
+  });
 
   const moments: Record<string, () => Promise<void>> = {
     "before the first step": async () => {},
@@ -129,7 +136,6 @@ describe("wherever a process is killed, the run resumes", () => {
   };
 
   test.each(Object.keys(moments))("%s", async (moment) => {
-    await prepare();
     await moments[moment]();
     await resume("killed");
     expect(await contents("killed")).toEqual(await contents("whole"));

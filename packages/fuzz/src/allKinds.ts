@@ -1,6 +1,7 @@
 /** @file All kinds of cases, and the groups that `--only` may name. */
 
 import { safetensorsKind } from "./files/safetensorsKind.ts";
+import { commandsKind } from "./commands/commandsKind.ts";
 import { goldensKind } from "./files/goldensKind.ts";
 import { pngKind } from "./files/pngKind.ts";
 import type { Kind } from "./kind.ts";
@@ -14,6 +15,7 @@ const kinds: Readonly<Record<string, () => Kind>> = {
   goldens: () => goldensKind(),
   ops: () => opsKind(),
   calls: () => callsKind(),
+  commands: () => commandsKind(),
 };
 
 const groups: Readonly<Record<string, readonly string[]>> = {

@@ -20,9 +20,6 @@ export interface Failure {
   readonly path?: string;
 }
 
-/** Cases that are tried at most to make a failing one smaller. */
-const mostTries = 600;
-
 /** Runs a case; `null` if all holds. */
 export async function checkCase(kind: Kind, id: CaseId): Promise<Failure | null> {
   const { path } = id;
@@ -42,6 +39,7 @@ export async function shrinkCase(
   failure: Failure,
   onTry: (tries: number) => void = () => {},
 ): Promise<Failure> {
+  const { mostTries = 600 } = kind;
   let tries = 0;
   const details = await fc.check(
     fc.asyncProperty(fc.gen(), async (draw) => {

@@ -9,6 +9,8 @@ export interface Kind {
   readonly unit: string;
   /** Its part of the time, beside that of the others. */
   readonly share: number;
+  /** Cases that are tried at most to make a failing one smaller. Default 600. */
+  readonly mostTries?: number;
   /** What the line of results says besides the number of cases, such as the devices. */
   readonly note?: string;
   /**

@@ -45,6 +45,7 @@ export {
   type SafetensorsEntry,
   SafetensorsError,
   type SafetensorsFile,
+  showJson,
   valuesToEntry,
 } from "./safetensors.ts";
 export {

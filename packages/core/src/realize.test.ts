@@ -617,7 +617,8 @@ describe("eager mode", () => {
       import { eager, isRealized, tensor } from "./index.ts";
       console.log(eager(), isRealized(tensor([1]).add(1)));
     `;
-    const output = execFileSync(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", program], {
+    const typescript = new URL("../../../scripts/typescript.mjs", import.meta.url).href;
+    const output = execFileSync(process.execPath, ["--import", typescript, "--input-type=module", "--eval", program], {
       cwd: fileURLToPath(new URL(".", import.meta.url)),
       env: { ...process.env, GRIDGRAD_EAGER: value },
       encoding: "utf8",

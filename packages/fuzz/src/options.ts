@@ -17,7 +17,7 @@ export interface Options {
 export const help = `npm run fuzz -- [options]
 
   --seconds <n>   time to spend (60, unless --cases or --case is given)
-  --seed <n>      what the cases follow from (1); "new" for another one each time
+  --seed <n>      what the cases follow from (another one each time)
   --only <names>  ${choices.join(", ")}; several with commas
   --cases <n>     cases of each kind
   --case <n>      this case alone; with --path <p> a smaller one that came from it
@@ -32,7 +32,7 @@ export function readOptions(args: readonly string[], newSeed: () => number): Opt
       cases: { type: "string" },
       case: { type: "string" },
       path: { type: "string" },
-      seed: { type: "string", default: "1" },
+      seed: { type: "string" },
       only: { type: "string" },
       warn: { type: "boolean", default: false },
     },
@@ -55,7 +55,7 @@ export function readOptions(args: readonly string[], newSeed: () => number): Opt
   return {
     seconds: whole("seconds", 1) ?? (cases === undefined ? 60 : undefined),
     cases,
-    seed: values.seed === "new" ? newSeed() : whole("seed", 0)!,
+    seed: whole("seed", 0) ?? newSeed(),
     from: one,
     path: values.path,
     only,

@@ -10,7 +10,10 @@
  * So each is Σ_m left[u, m, q] right[v, m, q], for some u and v, and one loop does all: `sumProducts`, with four pixels q in a vector and 2 by 4
  * sums in registers, each number read serving two or four of them. What it reads is brought together first, x enlarged, with zeros beside it
  * (a weight of what lies beside the image is multiplied by 0): where planes are a power of 2 apart, they would push one another out of the cache.
+ * Where a sum is not finite, one of those products may be why: then carafe and carafeKernels raise a flag. carafeInput has none.
  */
+
+import { isRaised, requireFinite } from "./finite";
 
 /** Rows u and v of a pass of `sumProducts`. */
 const LEFT: i32 = 2;
@@ -23,6 +26,7 @@ const SIMILARITY_CHANNELS: i32 = 16;
  * y, from x and the kernels.
  *
  * @param scratch - k k s lines, 4 k enlarged rows, 8 lines.
+ * @param flag - raised where a sum is not finite.
  */
 export function carafe(
   from: i32,
@@ -37,6 +41,7 @@ export function carafe(
   W: i32,
   k: i32,
   s: i32,
+  flag: usize,
 ): void {
   const Q = W * s;
   const r = k >> 1;
@@ -48,6 +53,7 @@ export function carafe(
   const sums = rows + RIGHT * k * row;
   memory.fill(rows, 0, RIGHT * k * row);
   for (let item = from; item < to; item++) {
+    if (isRaised(flag)) return; // the result will be another
     const n = item / H;
     const h = item - n * H;
     const first = max(0, r - h); // the rows of windows that lie in the image
@@ -84,7 +90,11 @@ export function carafe(
           );
           for (let u = 0; u < pair; u++) {
             const toY = y + image * area + top + (((a + u) * Q) << 2);
-            for (let v = 0; v < count; v++) storeLine(toY + v * area, sums + (u * RIGHT + v) * line, Q);
+            for (let v = 0; v < count; v++) {
+              const sum = sums + (u * RIGHT + v) * line;
+              requireFinite(flag, sum, Q);
+              storeLine(toY + v * area, sum, Q);
+            }
           }
         }
       }
@@ -178,6 +188,7 @@ export function carafeInput(
  * dw, from dy and x.
  *
  * @param scratch - 16 s lines, 16 k enlarged rows, 8 lines.
+ * @param flag - raised where a sum is not finite.
  */
 export function carafeKernels(
   from: i32,
@@ -192,6 +203,7 @@ export function carafeKernels(
   W: i32,
   k: i32,
   s: i32,
+  flag: usize,
 ): void {
   const Q = W * s;
   const r = k >> 1;
@@ -203,6 +215,7 @@ export function carafeKernels(
   const sums = rows + SIMILARITY_CHANNELS * k * row;
   memory.fill(rows, 0, SIMILARITY_CHANNELS * k * row);
   for (let item = from; item < to; item++) {
+    if (isRaised(flag)) return; // the result will be another
     const n = item / H;
     const h = item - n * H;
     const first = max(0, r - h);
@@ -244,6 +257,7 @@ export function carafeKernels(
               for (let v = 0; v < taps; v++) {
                 const toW = weights + (t + v) * area + (((a + u) * Q) << 2);
                 const sum = sums + (u * RIGHT + v) * line;
+                requireFinite(flag, sum, Q);
                 if (c == 0) storeLine(toW, sum, Q);
                 else addLine(toW, sum, Q);
               }

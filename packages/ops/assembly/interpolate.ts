@@ -6,9 +6,14 @@
  * The transpose of a band matrix is one again, so the gradient takes the same kernel and other tables. What doubling the width, or its
  * transpose, needs is known beforehand and goes without a table.
  *
+ * The band has zeros where a row of the matrix is shorter than others, and taps on one pixel are one. That is right for numbers. Where a row of
+ * pixels, mixed, is not finite, the kernel raises a flag.
+ *
  * Tables: of the rows firstRow[P], then rows[P][S]; of the columns firstColumn[Q'], then columns[T][Q'], Q' = Q up to a multiple of 4,
  * with any pixel and weights of 0 behind the last column.
  */
+
+import { isRaised, requireFinite } from "./finite";
 
 /** Bytes in front of a row in scratch memory, for two pixels to the left of it. There must be as many behind it, and a vector more. */
 const MARGIN: usize = 16;
@@ -20,7 +25,11 @@ const BILINEAR: i32 = 2;
 const BICUBIC: i32 = 3;
 const NEAREST_TRANSPOSED: i32 = 4;
 
-/** An item is a row of y. `images` are the images of all channels. */
+/**
+ * An item is a row of y, counted through the images of all channels.
+ *
+ * @param flag - raised where a number is not finite; 0 where that makes no difference.
+ */
 export function resample(
   from: i32,
   to: i32,
@@ -36,6 +45,7 @@ export function resample(
   columns: usize,
   T: i32,
   way: i32,
+  flag: usize,
 ): void {
   const line = scratch + MARGIN;
   const end = line + (W << 2);
@@ -43,6 +53,10 @@ export function resample(
     const image = row / P;
     const p = row - image * P;
     mixRows(line, x + (((image * H + load<i32>(rows + (p << 2))) * W) << 2), W, rows + ((P + p * S) << 2), S);
+    if (flag != 0) {
+      requireFinite(flag, line, W);
+      if (isRaised(flag)) return; // the result will be another
+    }
     store<f32>(line - 4, load<f32>(line));
     store<f32>(end, load<f32>(end - 4));
     let yAt = y + ((row * Q) << 2);

@@ -15,6 +15,8 @@
  * Source: Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008.
  */
 
+import { requireFinite } from "./finite";
+
 /** Int32 numbers of a tap: a, b, and its place in the weight of a plane. */
 const TAP: i32 = 3;
 
@@ -27,6 +29,8 @@ const ROWS: i32 = 8;
 /**
  * Weights in the order in which `correlate` reads them: packed[tile][k][4], k = plane T + t, for tiles of four rows, with zeros behind the last
  * row. An item is a tile.
+ *
+ * @param flag - raised where a weight is not finite; 0 where that makes no difference.
  */
 export function packWeights(
   from: i32,
@@ -39,9 +43,12 @@ export function packWeights(
   planeStep: i32,
   taps: usize,
   T: i32,
+  flag: usize,
 ): void {
+  const K = planes * T;
   for (let tile = from; tile < to; tile++) {
-    let at = packed + (((tile * planes * T) << 2) << 2);
+    const start = packed + ((tile * K) << 4);
+    let at = start;
     for (let plane = 0; plane < planes; plane++) {
       for (let t = 0; t < T; t++) {
         const column = weight + ((plane * planeStep + load<i32>(taps + ((t * TAP + 2) << 2))) << 2);
@@ -50,6 +57,7 @@ export function packWeights(
         }
       }
     }
+    if (flag != 0) requireFinite(flag, start, K << 2);
   }
 }
 

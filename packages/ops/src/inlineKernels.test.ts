@@ -126,7 +126,8 @@ test.runIf(hasTier("ci"))("V8's coverage, which counts and does not rewrite, lea
       const y = await withDevice(device, () => pixelShuffle(tensor([1, 2, 3, 4], [1, 4, 1, 1]), 2).exp().sum().item());
       console.log(y, device.onLoops.size);
     `;
-    const printed = execFileSync(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", script], {
+    const typescript = new URL("../../../scripts/typescript.mjs", import.meta.url).href;
+    const printed = execFileSync(process.execPath, ["--import", typescript, "--input-type=module", "--eval", script], {
       cwd: fileURLToPath(new URL("..", import.meta.url)),
       env: { ...process.env, NODE_V8_COVERAGE: folder },
       encoding: "utf8",

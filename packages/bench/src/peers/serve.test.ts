@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { Child } from "./child.ts";
-import { nodeContestant } from "./contestants.ts";
+import { nodeContestant, typescript } from "./contestants.ts";
 import { DisagreementError } from "./agreement.ts";
 import type { Line } from "./lines.ts";
 import { multiplyAddModule } from "./multiplyAddModule.ts";
@@ -27,7 +27,7 @@ afterEach(() => Promise.all(children.map((child) => child.close())));
 
 async function start(name: string, program?: string): Promise<Child> {
   const command = nodeContestant(name, 1);
-  const args = program ? ["--import", "tsx", program] : command.args;
+  const args = program ? ["--import", typescript, program] : command.args;
   const child = await Child.start({ ...command, name, args });
   children.push(child);
   return child;

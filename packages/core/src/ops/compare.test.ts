@@ -21,7 +21,7 @@ describeOp(equal, {
   byHand: byHand(equal, [0, 1, 0], 0),
   golden: { cases: ["arithmetic/arithmetic/eq_*"], run: ({ a, b }) => equal(a, b) },
   laws: laws(equal, { swapped: equal, opposite: notEqual }),
-  gradients: { none },
+  gradients: { none, cases: { "of tensors that broadcast": { f: equal, inputs: pairs } } },
   errors: {
     "shapes that do not broadcast": () => {
       expect(() => equal(tensor([1, 2]), tensor([1, 2, 3]))).toThrowErrorMatchingInlineSnapshot(
@@ -45,7 +45,7 @@ describeOp(notEqual, {
   byHand: byHand(notEqual, [1, 0, 1], 1),
   golden: { cases: ["arithmetic/arithmetic/ne_*"], run: ({ a, b }) => notEqual(a, b) },
   laws: laws(notEqual, { swapped: notEqual, opposite: equal }),
-  gradients: { none },
+  gradients: { none, cases: { "of tensors that broadcast": { f: notEqual, inputs: pairs } } },
   errors: {
     "shapes that do not broadcast": () => {
       expect(() => notEqual(tensor([1, 2]), tensor([1, 2, 3]))).toThrowErrorMatchingInlineSnapshot(
@@ -59,7 +59,7 @@ describeOp(less, {
   byHand: byHand(less, [1, 0, 0], 0),
   golden: { cases: ["arithmetic/arithmetic/lt_*"], run: ({ a, b }) => less(a, b) },
   laws: laws(less, { swapped: greater, opposite: greaterEqual }),
-  gradients: { none },
+  gradients: { none, cases: { "of tensors that broadcast": { f: less, inputs: pairs } } },
   errors: {
     "shapes that do not broadcast": () => {
       expect(() => less(tensor([1, 2]), tensor([1, 2, 3]))).toThrowErrorMatchingInlineSnapshot(
@@ -73,7 +73,7 @@ describeOp(lessEqual, {
   byHand: byHand(lessEqual, [1, 1, 0], 0),
   golden: { cases: ["arithmetic/arithmetic/le_*"], run: ({ a, b }) => lessEqual(a, b) },
   laws: laws(lessEqual, { swapped: greaterEqual, opposite: greater }),
-  gradients: { none },
+  gradients: { none, cases: { "of tensors that broadcast": { f: lessEqual, inputs: pairs } } },
   errors: {
     "shapes that do not broadcast": () => {
       expect(() => lessEqual(tensor([1, 2]), tensor([1, 2, 3]))).toThrowErrorMatchingInlineSnapshot(
@@ -87,7 +87,7 @@ describeOp(greater, {
   byHand: byHand(greater, [0, 0, 1], 0),
   golden: { cases: ["arithmetic/arithmetic/gt_*"], run: ({ a, b }) => greater(a, b) },
   laws: laws(greater, { swapped: less, opposite: lessEqual }),
-  gradients: { none },
+  gradients: { none, cases: { "of tensors that broadcast": { f: greater, inputs: pairs } } },
   errors: {
     "shapes that do not broadcast": () => {
       expect(() => greater(tensor([1, 2]), tensor([1, 2, 3]))).toThrowErrorMatchingInlineSnapshot(
@@ -101,7 +101,7 @@ describeOp(greaterEqual, {
   byHand: byHand(greaterEqual, [0, 1, 1], 0),
   golden: { cases: ["arithmetic/arithmetic/ge_*"], run: ({ a, b }) => greaterEqual(a, b) },
   laws: laws(greaterEqual, { swapped: lessEqual, opposite: less }),
-  gradients: { none },
+  gradients: { none, cases: { "of tensors that broadcast": { f: greaterEqual, inputs: pairs } } },
   errors: {
     "shapes that do not broadcast": () => {
       expect(() => greaterEqual(tensor([1, 2]), tensor([1, 2, 3]))).toThrowErrorMatchingInlineSnapshot(

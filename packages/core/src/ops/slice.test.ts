@@ -7,6 +7,7 @@ import { apply } from "../apply.ts";
 import { tensor, zeros } from "../leaf.ts";
 import type { Tensor } from "../tensor.ts";
 import { integers, reals, shapes } from "../testing/arbitraries.ts";
+import { arithmeticRuns } from "../testing/arithmeticRuns.ts";
 import { checkGradients, dot } from "../testing/checkGradients.ts";
 import { describeOp } from "../testing/describeOp.ts";
 import { indices, positionOf } from "../testing/indices.ts";
@@ -81,11 +82,7 @@ describeOp(slice, {
 
   golden: {
     cases: ["arithmetic/layout/slice_*"],
-    run: ({ x }, { starts, stops, steps }) =>
-      slice(
-        x,
-        (starts as number[]).map((start, axis) => [start, stops[axis], steps[axis]]),
-      ),
+    run: arithmeticRuns.slice,
   },
 
   laws: {

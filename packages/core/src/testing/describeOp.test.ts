@@ -93,7 +93,7 @@ describe("describeOp", () => {
 
   bodies.empty = `
     describeOp(neg, { byHand: {}, golden: { ...golden, cases: [] }, laws: {}, gradients: {}, errors: {} });
-    describeOp(neg, { byHand: { a: pass }, golden, laws: { b: pass }, gradients: { none: "" }, errors: { c: pass } });
+    describeOp(neg, { byHand: { a: pass }, golden, laws: { b: pass }, gradients: { none: "", cases: {} }, errors: { c: pass } });
   `;
 
   test("fails where a kind of test is empty", () => {
@@ -142,7 +142,7 @@ describe("describeOp", () => {
       byHand: { a: pass },
       golden: { ...golden, cases: ["arithmetic/arithmetic/nag_*"] },
       laws: { b: pass },
-      gradients: { none: "a reason" },
+      gradients: { none: "a reason", cases: {} },
       errors: { c: pass },
     });
   `;

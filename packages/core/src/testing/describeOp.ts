@@ -9,16 +9,25 @@ import { describe, expect, inject, test } from "vitest";
 import { type Device, openDevice, ReferenceDevice, withDevice } from "../device.ts";
 import type { Tensor } from "../tensor.ts";
 import { checkDevice } from "./checkDevice.ts";
+import { checkFinite } from "./checkFinite.ts";
 import { checkGradients } from "./checkGradients.ts";
 import { checkGolden, type GoldenRun, parseGolden } from "./golden.ts";
 import { describeDevices } from "./devices.ts";
+import { keepsFinite } from "./finiteExceptions.ts";
 import { goldenFiles } from "./goldenFiles.ts";
+import { placements } from "./specialValues.ts";
+import { testRuns } from "./testRuns.ts";
 
 /** Tests by their titles: sentences about behaviour. */
 export type Tests = Readonly<Record<string, () => void | Promise<void>>>;
 
-export interface GradientTest {
+/** A function of tensors, and inputs for it. */
+export interface OpCase {
   readonly f: (...xs: Tensor[]) => Tensor;
+  readonly inputs: fc.Arbitrary<readonly Tensor[]>;
+}
+
+export interface GradientTest extends OpCase {
   /** Float64 leaves, away from kinks. */
   readonly inputs: fc.Arbitrary<readonly Tensor[]>;
   /** Default 50. */
@@ -34,8 +43,10 @@ export interface OpTests {
   readonly golden: { readonly cases: readonly string[]; readonly run: GoldenRun };
   /** Properties, each a call of `fc.assert`. */
   readonly laws: Tests;
-  /** Finite differences of first and second order; `none` gives the reason why an op has no gradient. */
-  readonly gradients: Readonly<Record<string, GradientTest>> | { readonly none: string };
+  /** Finite differences of first and second order; `none` gives the reason why an op has no gradient, and `cases` what devices compute instead. */
+  readonly gradients:
+    | Readonly<Record<string, GradientTest>>
+    | { readonly none: string; readonly cases: Readonly<Record<string, OpCase>> };
   /** Each error message, pinned by an inline snapshot. */
   readonly errors: Tests;
 }
@@ -104,13 +115,28 @@ function describeOnDevices({ byHand, golden, gradients }: OpTests): void {
       }
     });
 
-    if ("none" in gradients && typeof gradients.none === "string") return;
+    const cases = "none" in gradients && typeof gradients.none === "string" ? gradients.cases : gradients;
+    const casesOf = Object.entries(cases as Readonly<Record<string, OpCase>>);
     describe("gives what the loops give", () => {
-      for (const [title, { f, inputs }] of Object.entries(gradients as Readonly<Record<string, GradientTest>>)) {
+      for (const [title, { f, inputs }] of casesOf) {
         test(title, () =>
           fc.assert(
             fc.asyncProperty(inputs, fc.nat(1000), (xs, seed) => checkDevice(device, f, xs, seed)),
-            { numRuns: deviceRuns },
+            { numRuns: testRuns(deviceRuns) },
+          ),
+        );
+      }
+    });
+
+    if (!keepsFinite(device.name)) return;
+    describe("is finite where the loops are", () => {
+      for (const [title, { f, inputs }] of casesOf) {
+        test(title, () =>
+          fc.assert(
+            fc.asyncProperty(inputs, fc.array(placements(), manyPlacements), fc.nat(1000), async (xs, list, seed) => {
+              for (const places of list) await checkFinite(device, f, xs, places, seed);
+            }),
+            { numRuns: testRuns(1) },
           ),
         );
       }
@@ -120,6 +146,9 @@ function describeOnDevices({ byHand, golden, gradients }: OpTests): void {
 
 /** Random inputs per check and device. Each has shapes of its own, for which kernels must be compiled: up to seconds on a GPU. */
 const deviceRuns = 3;
+
+/** Special values are put into the same inputs several times, since kernels are compiled once for them. */
+const manyPlacements = { minLength: 4, maxLength: 4 };
 
 function group(title: string, tests: Tests, device: Device = new ReferenceDevice()): void {
   describe(title, () => {

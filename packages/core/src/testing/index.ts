@@ -13,11 +13,14 @@ export {
 } from "./checkGradients.ts";
 export {
   checkGolden,
-  type GoldenAttrs,
+  GoldenAttrs,
   type GoldenCase,
+  type GoldenInputs,
   type GoldenResult,
   type GoldenRun,
   type GoldenRuns,
+  type GoldenTolerance,
+  optionalInput,
   parseGolden,
 } from "./golden.ts";
 export { differenceStep, float32Limit, float64GoldenLimit, gradientTolerance, u32, u64 } from "./tolerance.ts";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { beforeEach, describe, expect, test } from "vitest";
 
@@ -112,6 +112,22 @@ test("runs that fail are named with their reason, beside the results of the othe
   expect((await readResults("runs/compare")).contestants[0].runs).toMatchObject([
     { status: "failed", error: expect.stringMatching(/^step/), metrics: null },
   ]);
+});
+
+test("a folder with files of one's own under the same names is refused, and nothing in it is touched", async () => {
+  const own = ["charts/mine/figure.txt", "report.html", "results.csv", "runs/nearest-seed0/notes.txt"];
+  for (const name of own) {
+    await mkdir(dirname(join("mine", name)), { recursive: true });
+    await writeFile(join("mine", name), "mine");
+  }
+  process.chdir("mine");
+  for (const overwrite of [[], ["--overwrite"]]) {
+    const result = await runCommand(...tiny, "--upsamplers", "nearest", "--seeds", "1", "--out", ".", ...overwrite);
+    expect(result).toMatchObject({ code: 1, out: "" });
+    expect(result.err).toMatchInlineSnapshot();
+  }
+  for (const name of own) expect(await readFile(name, "utf8")).toBe("mine");
+  expect((await readdir(".")).sort()).toEqual(["charts", "report.html", "results.csv", "runs"]);
 });
 
 test("what makes no sense is refused before anything is started", async () => {

@@ -22,7 +22,7 @@ import { isUserError, UserError } from "./userError.ts";
  * Runs a command line.
  *
  * @param args - what stands behind the program's name.
- * @returns the exit code: 0, 1 for a failure, 2 for a command line that makes no sense, 130 after Ctrl-C.
+ * @returns the exit code: 0, 1 for a failure, 2 for a command line that makes no sense, 130 after Ctrl-C, 143 after SIGTERM, 129 when the terminal has gone away.
  */
 export function main(args: readonly string[], io: Io): Promise<number> {
   return runProgram(createProgram(io), args, io);

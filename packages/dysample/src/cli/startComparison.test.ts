@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -43,6 +43,20 @@ test("a table and a picture put three upsamplers side by side, and a second time
     expect([width, height]).toEqual([1300, 1590]);
     expect(JSON.parse(await readFile("runs/start/runs/dysample-seed0/config.json", "utf8"))).toMatchObject({ lr });
   }
+});
+
+test("files of somebody else's in its folder are not replaced", async () => {
+  await mkdir("runs/start", { recursive: true });
+  await writeFile("runs/start/strip.png", "mine");
+  const { io } = collectLines();
+  await withDevice("reference", async () => {
+    const started = startComparison(io, { steps: 1, batch: 1, evalImages: 6, device: "reference" });
+    await expect(started).rejects.toThrow(
+      "runs/start must have room for the comparison, but strip.png in it is not of one",
+    );
+  });
+  expect(await readFile("runs/start/strip.png", "utf8")).toBe("mine");
+  expect(await readdir("runs/start")).toEqual(["strip.png"]);
 });
 
 test.runIf(hasTier("ci"))("on gpu it tells what that is, and goes on there", async () => {

@@ -121,6 +121,25 @@ test("a diverging run ends with exit code 1, and what it has learned before can 
   expect(await runCommand("eval", "run", "--eval-images", "1")).toMatchObject({ code: 0 });
 });
 
+test.skipIf(process.platform !== "linux")("where nothing can be written, every command says so at once", async () => {
+  const tiny = ["--steps", "1", "--batch", "1", "--eval-images", "1", "--device", "reference"];
+  const told: string[] = [];
+  for (const args of [
+    ["train", ...tiny, "--out", "/proc/gridgrad"],
+    ["train", ...tiny, "--out", "/proc"],
+    ["compare", ...tiny, "--upsamplers", "nearest", "--seeds", "1", "--out", "/proc/gridgrad"],
+    ["compare", ...tiny, "--upsamplers", "nearest", "--seeds", "1", "--out", "/proc"],
+    ["offsets", "--bilinear-steps", "1", ...tiny, "--out", "/proc/gridgrad"],
+    ["worker", "--queue", "redis://localhost:1", "--work", "/proc/gridgrad"],
+    ["worker", "--queue", "redis://localhost:1", "--work", "/proc"],
+  ]) {
+    const { code, err } = await runCommand(...args);
+    expect([args, code]).toEqual([args, 1]);
+    told.push(`${args[0]} ${args[args.length - 1]}: ${err}`);
+  }
+  expect(told).toMatchInlineSnapshot();
+});
+
 describe("as a process", () => {
   const long = ["train", "--task", "restoration", "--steps", "40", "--batch", "8", "--eval-images", "16"];
 
@@ -138,20 +157,32 @@ describe("as a process", () => {
     return files.join(" ");
   }
 
-  test.each(["SIGINT", "SIGTERM"] as const)(
-    "%s ends it after the step, with a checkpoint and a hint",
-    async (signal) => {
-      const { child, result } = startCommand(base, [...long, "--steps", "2000", "--out", "run"]);
-      await untilStep("run", 3);
-      child.kill(signal);
-      child.kill(signal); // npm hands on what the terminal has sent already: one request
-      const { code, out, err } = await result;
-      expect([code, out]).toEqual([130, ""]);
-      const [, step] = /^stopped after step (\d+); go on with: gridgrad train --resume run$/m.exec(err)!;
-      expect((await readFile("run/metrics.jsonl", "utf8")).split("\n")).toHaveLength(Number(step) + 1);
-      expect((await readdir("run")).sort()).toEqual(["checkpoint.safetensors", "config.json", "metrics.jsonl"]);
-    },
-  );
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129], // the terminal has gone away
+  ] as const)("%s ends it after the step, with a checkpoint and a hint", async (signal, exitCode) => {
+    const { child, result } = startCommand(base, [...long, "--steps", "2000", "--out", "run"]);
+    await untilStep("run", 3);
+    child.kill(signal);
+    child.kill(signal); // npm hands on what the terminal has sent already: one request
+    const { code, out, err } = await result;
+    expect([code, out]).toEqual([exitCode, ""]);
+    const [, step] = /^stopped after step (\d+); go on with: gridgrad train --resume run$/m.exec(err)!;
+    expect((await readFile("run/metrics.jsonl", "utf8")).split("\n")).toHaveLength(Number(step) + 1);
+    expect((await readdir("run")).sort()).toEqual(["checkpoint.safetensors", "config.json", "metrics.jsonl"]);
+  });
+
+  test("readers that leave early, of what it reports and of its result, do not end it", async () => {
+    const { child, result } = startCommand(base, [...long, "--steps", "6", "--out", "run"]);
+    child.stderr!.once("data", () => {
+      child.stderr!.destroy();
+      child.stdout!.destroy();
+    });
+    expect(await result).toMatchObject({ code: 0, signal: null });
+    expect(await readdir("run")).toContain("result.json");
+    expect(await readdir("run")).not.toContain(".lock");
+  });
 
   test.runIf(hasTier("ci"))(
     "killed at random moments again and again, it comes to the same end as an undisturbed run",

@@ -3,6 +3,7 @@
  */
 
 import { SafetensorsError } from "@gridgrad/core";
+import { FileError } from "@gridgrad/nn/node";
 
 import { ComparisonFolderError } from "../compare/comparisonFolder.ts";
 import { QueueError } from "../compare/queue/redisConnection.ts";
@@ -46,6 +47,7 @@ export async function readsInput<T>(body: () => T | Promise<T>): Promise<T> {
 export function isUserError(error: unknown): error is Error {
   const kinds = [
     UserError,
+    FileError,
     ConfigError,
     RunFolderError,
     FolderInUseError,

@@ -14,7 +14,7 @@ import { queueName, queuePrefix } from "../compare/queue/runQueue.ts";
 import { freePort, missingRedis, RedisServer } from "../testing/redisServer.ts";
 import { runCommand, startCommand } from "../testing/runCommand.ts";
 
-const missing = missingRedis();
+const missing = hasTier("ci") ? missingRedis() : "a larger tier has it";
 
 // Long enough to be caught on the way, and short.
 const tiny = ["--steps", "60", "--batch", "1", "--eval-images", "2", "--warmup", "2", "--checkpoint-every", "5"];
@@ -24,220 +24,217 @@ const single = ["compare", ...tiny, "--device", "cpu", "--upsamplers", "bilinear
 /** Seconds. Short, and long beside the pauses of a busy machine. */
 const lease = "3";
 
-describe.skipIf(missing !== null || !hasTier("ci"))(
-  `compare --queue${missing === null ? "" : ` (skipped: ${missing})`}`,
-  () => {
-    let server: RedisServer;
-    let queue: Queue;
-    let base: string;
-    let pool: string;
-    const running = new Set<ChildProcess>();
+describe.skipIf(missing !== null)(`compare --queue${missing === null ? "" : ` (skipped: ${missing})`}`, () => {
+  let server: RedisServer;
+  let queue: Queue;
+  let base: string;
+  let pool: string;
+  const running = new Set<ChildProcess>();
 
-    beforeAll(async () => {
-      server = await RedisServer.start();
-      queue = new Queue(queueName, {
-        connection: { url: server.url, maxRetriesPerRequest: null },
-        prefix: queuePrefix,
-      });
-      pool = await mkdtemp(join(tmpdir(), "gridgrad-pool-"));
-      expect(await start(pool, comparison).result).toMatchObject({ code: 0 });
+  beforeAll(async () => {
+    server = await RedisServer.start();
+    queue = new Queue(queueName, {
+      connection: { url: server.url, maxRetriesPerRequest: null },
+      prefix: queuePrefix,
+    });
+    pool = await mkdtemp(join(tmpdir(), "gridgrad-pool-"));
+    expect(await start(pool, comparison).result).toMatchObject({ code: 0 });
+  });
+
+  afterAll(async () => {
+    await queue.close();
+    await server.stop();
+  });
+
+  beforeEach(async () => {
+    await server.client.flushall();
+    base = await mkdtemp(join(tmpdir(), "gridgrad-queue-"));
+  });
+
+  afterEach(async () => {
+    for (const child of running) child.kill("SIGKILL");
+    await Promise.all([...running].map((child) => once(child, "close")));
+  });
+
+  /** A command in a process of its own. `says` resolves when it has printed what matches. */
+  function start(folder: string, args: readonly string[]) {
+    const { child, result } = startCommand(folder, args);
+    running.add(child);
+    child.once("close", () => running.delete(child));
+    let text = "";
+    for (const stream of [child.stdout!, child.stderr!]) stream.on("data", (part: string) => (text += part));
+    const says = (what: RegExp) =>
+      until(
+        () => what.test(text),
+        () => `${what} in:\n${text}`,
+      );
+    return { child, result, says };
+  }
+  const compare = (args = comparison) => start(base, [...args, "--queue", server.url]);
+  const worker = (...args: string[]) =>
+    start(base, ["worker", "--queue", server.url, "--lease", lease, "--work", "work", "--jobs", "1", ...args]);
+
+  const keys = (pattern: string) => server.client.keys(`${queuePrefix}:${pattern}`);
+  const queued = () => until(async () => (await queue.getWaitingCount()) > 0);
+  /** Until a run has left a checkpoint in Redis. */
+  const checkpointed = () =>
+    until(async () => {
+      for (const key of await keys("files:*")) if (await server.client.hexists(key, "checkpoint")) return true;
+      return false;
     });
 
-    afterAll(async () => {
-      await queue.close();
-      await server.stop();
-    });
+  const results = async (folder: string) => {
+    const text = await readFile(join(folder, "runs", "compare", "results.json"), "utf8");
+    return JSON.parse(text, (key, value) => (key === "msPerStep" || key === "peakBytes" ? undefined : value));
+  };
+  const weights = (folder: string, run: string) =>
+    readFile(join(folder, "runs", "compare", "runs", run, "weights.safetensors"));
 
-    beforeEach(async () => {
-      await server.client.flushall();
-      base = await mkdtemp(join(tmpdir(), "gridgrad-queue-"));
-    });
-
-    afterEach(async () => {
-      for (const child of running) child.kill("SIGKILL");
-      await Promise.all([...running].map((child) => once(child, "close")));
-    });
-
-    /** A command in a process of its own. `says` resolves when it has printed what matches. */
-    function start(folder: string, args: readonly string[]) {
-      const { child, result } = startCommand(folder, args);
-      running.add(child);
-      child.once("close", () => running.delete(child));
-      let text = "";
-      for (const stream of [child.stdout!, child.stderr!]) stream.on("data", (part: string) => (text += part));
-      const says = (what: RegExp) =>
-        until(
-          () => what.test(text),
-          () => `${what} in:\n${text}`,
-        );
-      return { child, result, says };
+  const expectSameAsPool = async () => {
+    expect(await results(base)).toEqual(await results(pool));
+    for (const run of ["bilinear-seed0", "dysample-seed0"]) {
+      expect((await weights(base, run)).equals(await weights(pool, run))).toBe(true);
     }
-    const compare = (args = comparison) => start(base, [...args, "--queue", server.url]);
-    const worker = (...args: string[]) =>
-      start(base, ["worker", "--queue", server.url, "--lease", lease, "--work", "work", "--jobs", "1", ...args]);
+  };
 
-    const keys = (pattern: string) => server.client.keys(`${queuePrefix}:${pattern}`);
-    const queued = () => until(async () => (await queue.getWaitingCount()) > 0);
-    /** Until a run has left a checkpoint in Redis. */
-    const checkpointed = () =>
-      until(async () => {
-        for (const key of await keys("files:*")) if (await server.client.hexists(key, "checkpoint")) return true;
-        return false;
-      });
+  test("two workers give the results of the pool, also when one is killed on the way", async () => {
+    const coordinator = compare();
+    const first = worker();
+    await checkpointed();
+    first.child.kill("SIGKILL");
+    const second = worker();
+    expect(await coordinator.result).toMatchObject({
+      code: 0,
+      err: expect.stringContaining(`gridgrad worker --queue ${server.url}`),
+    });
+    await second.says(/seed0: goes on after step \d/);
+    await expectSameAsPool();
+    expect(await queue.getJobCountByTypes("waiting", "active", "completed", "failed")).toBe(0);
+    expect(await keys("files:*")).toEqual([]);
+  });
 
-    const results = async (folder: string) => {
-      const text = await readFile(join(folder, "runs", "compare", "results.json"), "utf8");
-      return JSON.parse(text, (key, value) => (key === "msPerStep" || key === "peakBytes" ? undefined : value));
+  test("a worker that is asked to stop gives its run back at once", async () => {
+    const coordinator = compare(single);
+    const first = worker("--lease", "600"); // nobody could take the run from it
+    await checkpointed();
+    first.child.kill("SIGTERM");
+    expect(await first.result).toMatchObject({
+      code: 143,
+      err: expect.stringMatching(/bilinear-seed0: stopped after step \d+, and given back/),
+    });
+    expect(await queue.getWaitingCount()).toBe(1);
+    const second = worker("--until-done");
+    await second.says(/bilinear-seed0: goes on after step \d/);
+    expect(await second.result).toMatchObject({ code: 0 });
+    expect(await coordinator.result).toMatchObject({ code: 0 });
+    expect((await weights(base, "bilinear-seed0")).equals(await weights(pool, "bilinear-seed0"))).toBe(true);
+  });
+
+  test("a run is never counted twice: not by a coordinator that comes back, nor by a worker that wakes up late", async () => {
+    const first = compare(single);
+    await queued();
+    first.child.kill("SIGINT");
+    expect(await first.result).toMatchObject({ code: 130 });
+    const second = compare(single);
+    const frozen = worker();
+    await second.says(/^step \d+\/60 /m); // it follows the job that the first one has added
+    await checkpointed();
+    frozen.child.kill("SIGSTOP");
+    second.child.kill("SIGINT");
+    expect(await second.result).toMatchObject({ code: 130 });
+    expect(await queue.getJobCountByTypes("waiting", "active", "completed", "failed")).toBe(1);
+
+    expect(await worker("--until-done").result).toMatchObject({ code: 0 });
+    const jobs = await queue.getCompleted();
+    expect(jobs).toHaveLength(1);
+    const state = async () => {
+      const [hash, job] = [await keys("files:*"), jobs[0].id!];
+      return { files: await server.client.hgetallBuffer(hash[0]), job: (await queue.getJob(job))!.asJSON() };
     };
-    const weights = (folder: string, run: string) =>
-      readFile(join(folder, "runs", "compare", "runs", run, "weights.safetensors"));
+    const before = await state();
+    expect(Object.keys(before.files)).toContain("result");
+    frozen.child.kill("SIGCONT");
+    await frozen.says(/bilinear-seed0: taken over by another worker/);
+    expect(await state()).toEqual(before);
 
-    const expectSameAsPool = async () => {
-      expect(await results(base)).toEqual(await results(pool));
-      for (const run of ["bilinear-seed0", "dysample-seed0"]) {
-        expect((await weights(base, run)).equals(await weights(pool, run))).toBe(true);
-      }
-    };
+    expect(await compare(single).result).toMatchObject({ code: 0 });
+    expect((await weights(base, "bilinear-seed0")).equals(await weights(pool, "bilinear-seed0"))).toBe(true);
+  });
 
-    test("two workers give the results of the pool, also when one is killed on the way", async () => {
-      const coordinator = compare();
-      const first = worker();
-      await checkpointed();
-      first.child.kill("SIGKILL");
-      const second = worker();
-      expect(await coordinator.result).toMatchObject({
-        code: 0,
-        err: expect.stringContaining(`gridgrad worker --queue ${server.url}`),
-      });
-      await second.says(/seed0: goes on after step \d/);
-      await expectSameAsPool();
-      expect(await queue.getJobCountByTypes("waiting", "active", "completed", "failed")).toBe(0);
-      expect(await keys("files:*")).toEqual([]);
-    });
+  test("a run goes on while the connection is lost, which is told once", async () => {
+    const coordinator = compare(single);
+    await queued();
+    const only = worker("--until-done");
+    await checkpointed();
+    for (const _ of [1, 2, 3]) await server.client.client("KILL", "TYPE", "normal", "SKIPME", "yes");
+    expect(await coordinator.result).toMatchObject({ code: 0 });
+    const { code, err } = await only.result;
+    expect(code).toBe(0);
+    expect(err.replaceAll(server.url, "URL").split("\n").slice(0, -1)).toEqual([
+      "bilinear-seed0: begins",
+      "the connection to URL is lost; trying again until it is back",
+      "the connection to URL is back",
+      "bilinear-seed0: complete",
+    ]);
+  });
 
-    test("a worker that is asked to stop gives its run back at once", async () => {
-      const coordinator = compare(single);
-      const first = worker("--lease", "600"); // nobody could take the run from it
-      await checkpointed();
-      first.child.kill("SIGTERM");
-      expect(await first.result).toMatchObject({
-        code: 130,
-        err: expect.stringMatching(/bilinear-seed0: stopped after step \d+, and given back/),
-      });
-      expect(await queue.getWaitingCount()).toBe(1);
-      const second = worker("--until-done");
-      await second.says(/bilinear-seed0: goes on after step \d/);
-      expect(await second.result).toMatchObject({ code: 0 });
-      expect(await coordinator.result).toMatchObject({ code: 0 });
-      expect((await weights(base, "bilinear-seed0")).equals(await weights(pool, "bilinear-seed0"))).toBe(true);
-    });
+  test("a run that ends while Redis does not answer has all its files", async () => {
+    const coordinator = compare(single);
+    const only = worker("--lease", "600");
+    await checkpointed();
+    await server.client.client("PAUSE", 5000, "ALL"); // checkpoints and the end of the run wait
+    expect(await coordinator.result).toMatchObject({ code: 0 });
+    only.child.kill("SIGTERM");
+    const { err } = await only.result;
+    expect(err.match(/^bilinear.*/gm)).toEqual(["bilinear-seed0: begins", "bilinear-seed0: complete"]);
+    expect((await weights(base, "bilinear-seed0")).equals(await weights(pool, "bilinear-seed0"))).toBe(true);
+  });
 
-    test("a run is never counted twice: not by a coordinator that comes back, nor by a worker that wakes up late", async () => {
-      const first = compare(single);
-      await queued();
-      first.child.kill("SIGINT");
-      expect(await first.result).toMatchObject({ code: 130 });
-      const second = compare(single);
-      const frozen = worker();
-      await second.says(/^step \d+\/60 /m); // it follows the job that the first one has added
-      await checkpointed();
-      frozen.child.kill("SIGSTOP");
-      second.child.kill("SIGINT");
-      expect(await second.result).toMatchObject({ code: 130 });
-      expect(await queue.getJobCountByTypes("waiting", "active", "completed", "failed")).toBe(1);
+  test("a run that was begun here goes on there, also when Redis loses the job, or the run its process", async () => {
+    const here = start(base, single);
+    const checkpoint = join(base, "runs", "compare", "runs", "bilinear-seed0", "checkpoint.safetensors");
+    await until(() => existsSync(checkpoint));
+    here.child.kill("SIGINT");
+    expect(await here.result).toMatchObject({ code: 130 });
 
-      expect(await worker("--until-done").result).toMatchObject({ code: 0 });
-      const jobs = await queue.getCompleted();
-      expect(jobs).toHaveLength(1);
-      const state = async () => {
-        const [hash, job] = [await keys("files:*"), jobs[0].id!];
-        return { files: await server.client.hgetallBuffer(hash[0]), job: (await queue.getJob(job))!.asJSON() };
-      };
-      const before = await state();
-      expect(Object.keys(before.files)).toContain("result");
-      frozen.child.kill("SIGCONT");
-      await frozen.says(/bilinear-seed0: taken over by another worker/);
-      expect(await state()).toEqual(before);
+    const coordinator = compare(single);
+    await queued();
+    await server.client.flushall();
+    await queued();
+    const only = worker();
+    await only.says(/bilinear-seed0: goes on after step \d/);
+    await checkpointed();
+    const list = execFileSync("ps", ["-o", "pid=,args=", "--ppid", `${only.child.pid}`], { encoding: "utf8" });
+    for (const line of list.split("\n")) if (line.includes("runProcess.ts")) process.kill(parseInt(line), "SIGKILL");
+    await only.says(/bilinear-seed0: failed: its process was ended by SIGKILL\n.*: goes on after step \d/);
+    expect(await coordinator.result).toMatchObject({ code: 0 });
+    expect((await weights(base, "bilinear-seed0")).equals(await weights(pool, "bilinear-seed0"))).toBe(true);
+  });
 
-      expect(await compare(single).result).toMatchObject({ code: 0 });
-      expect((await weights(base, "bilinear-seed0")).equals(await weights(pool, "bilinear-seed0"))).toBe(true);
-    });
-
-    test("a run goes on while the connection is lost, which is told once", async () => {
-      const coordinator = compare(single);
-      await queued();
-      const only = worker("--until-done");
-      await checkpointed();
-      for (const _ of [1, 2, 3]) await server.client.client("KILL", "TYPE", "normal", "SKIPME", "yes");
-      expect(await coordinator.result).toMatchObject({ code: 0 });
-      const { code, err } = await only.result;
-      expect(code).toBe(0);
-      expect(err.replaceAll(server.url, "URL").split("\n").slice(0, -1)).toEqual([
-        "bilinear-seed0: begins",
-        "the connection to URL is lost; trying again until it is back",
-        "the connection to URL is back",
-        "bilinear-seed0: complete",
-      ]);
-    });
-
-    test("a run that ends while Redis does not answer has all its files", async () => {
-      const coordinator = compare(single);
-      const only = worker("--lease", "600");
-      await checkpointed();
-      await server.client.client("PAUSE", 5000, "ALL"); // checkpoints and the end of the run wait
-      expect(await coordinator.result).toMatchObject({ code: 0 });
-      only.child.kill("SIGTERM");
-      const { err } = await only.result;
-      expect(err.match(/^bilinear.*/gm)).toEqual(["bilinear-seed0: begins", "bilinear-seed0: complete"]);
-      expect((await weights(base, "bilinear-seed0")).equals(await weights(pool, "bilinear-seed0"))).toBe(true);
-    });
-
-    test("a run that was begun here goes on there, also when Redis loses the job, or the run its process", async () => {
-      const here = start(base, single);
-      const checkpoint = join(base, "runs", "compare", "runs", "bilinear-seed0", "checkpoint.safetensors");
-      await until(() => existsSync(checkpoint));
-      here.child.kill("SIGINT");
-      expect(await here.result).toMatchObject({ code: 130 });
-
-      const coordinator = compare(single);
-      await queued();
-      await server.client.flushall();
-      await queued();
-      const only = worker();
-      await only.says(/bilinear-seed0: goes on after step \d/);
-      await checkpointed();
-      const list = execFileSync("ps", ["-o", "pid=,args=", "--ppid", `${only.child.pid}`], { encoding: "utf8" });
-      for (const line of list.split("\n")) if (line.includes("runProcess.ts")) process.kill(parseInt(line), "SIGKILL");
-      await only.says(/bilinear-seed0: failed: its process was ended by SIGKILL\n.*: goes on after step \d/);
-      expect(await coordinator.result).toMatchObject({ code: 0 });
-      expect((await weights(base, "bilinear-seed0")).equals(await weights(pool, "bilinear-seed0"))).toBe(true);
-    });
-
-    test("a run that fails for good is reported, and tried again by the next command", async () => {
-      const failing = [...single, "--lr", "1e30", "--warmup", "0"];
-      const helping = worker();
-      for (const _ of [1, 2]) {
-        const { code, out } = await compare(failing).result;
-        expect(code).toBe(1);
-        expect(out).toMatch(/^bilinear-seed0 failed: step \d: loss and gradients must be finite/m);
-        expect(await queue.getJobCountByTypes("waiting", "active", "completed", "failed")).toBe(0);
-      }
-      helping.child.kill("SIGTERM");
-      expect(await helping.result).toMatchObject({ code: 130 });
-    });
-
-    test("a worker leaves runs of another version in the queue", async () => {
-      await queue.add("run", { format: "gridgrad-job-0", id: "run", config: {} }, { jobId: "other" });
-      const { code, err } = await worker().result;
+  test("a run that fails for good is reported, and tried again by the next command", async () => {
+    const failing = [...single, "--lr", "1e30", "--warmup", "0"];
+    const helping = worker();
+    for (const _ of [1, 2]) {
+      const { code, out } = await compare(failing).result;
       expect(code).toBe(1);
-      expect(err).toMatchInlineSnapshot(`
+      expect(out).toMatch(/^bilinear-seed0 failed: step \d: loss and gradients must be finite/m);
+      expect(await queue.getJobCountByTypes("waiting", "active", "completed", "failed")).toBe(0);
+    }
+    helping.child.kill("SIGTERM");
+    expect(await helping.result).toMatchObject({ code: 143 });
+  });
+
+  test("a worker leaves runs of another version in the queue", async () => {
+    await queue.add("run", { format: "gridgrad-job-0", id: "run", config: {} }, { jobId: "other" });
+    const { code, err } = await worker().result;
+    expect(code).toBe(1);
+    expect(err).toMatchInlineSnapshot(`
       "gridgrad: the runs in the queue must be of format gridgrad-job-1, got "gridgrad-job-0"; use the version of gridgrad here that compares there
       "
     `);
-      expect(await queue.getWaitingCount()).toBe(1);
-    });
-  },
-);
+    expect(await queue.getWaitingCount()).toBe(1);
+  });
+});
 
 test("where no Redis answers, both commands say so, and nothing is written", async () => {
   const port = await freePort();

@@ -3,11 +3,13 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { makeWritableFolder } from "@gridgrad/nn/node";
 import { Command } from "commander";
 
 import { connectRedis, type QueueAddress } from "../compare/queue/redisConnection.ts";
 import { workOnQueue } from "../compare/queue/workOnQueue.ts";
 import { shareOut } from "../compare/runPool.ts";
+import { interruptCode } from "./interrupt.ts";
 import type { Io } from "./io.ts";
 import { integerOption, positiveOption, queueOption } from "./options.ts";
 
@@ -49,6 +51,7 @@ Examples:
 
 async function runWorker(io: Io, { queue, jobs: asked, work, lease, untilDone = false }: Options): Promise<void> {
   const note = (line: string): void => io.note(line);
+  await makeWritableFolder(work); // before it takes a run from those that can train it
   const connection = await connectRedis(queue, note);
   const { jobs, threads } = shareOut(Infinity, { jobs: asked });
   const signal = io.interrupted();
@@ -60,5 +63,5 @@ async function runWorker(io: Io, { queue, jobs: asked, work, lease, untilDone = 
   } finally {
     connection.close();
   }
-  if (signal.aborted) io.exitCode = 130; // what a shell reports for a program that Ctrl-C has ended
+  if (signal.aborted) io.exitCode = interruptCode(signal);
 }

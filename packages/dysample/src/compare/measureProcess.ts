@@ -8,6 +8,7 @@ import type { TrainConfig } from "../training/config.ts";
 import { median } from "../training/metricsLog.ts";
 import { createTask } from "../training/task.ts";
 import type { Measurement, MeasureReport, MeasureRequest } from "./measure.ts";
+import { leaveTerminalToParent } from "./sourceProcess.ts";
 
 /** Time and memory do not depend on it, and with a small one nothing can diverge. */
 const lr = 1e-6;
@@ -15,7 +16,7 @@ const lr = 1e-6;
 /** Steps for the memory: the second one begins with the optimiser's state, which stays. */
 const warmUp = 2;
 
-process.on("SIGINT", () => {}); // Ctrl-C reaches all processes of a terminal; the parent decides what it means
+leaveTerminalToParent();
 process.on("disconnect", () => process.exit()); // the parent is gone: nobody waits for this
 process.on("message", (request: MeasureRequest) => {
   void measureAll(request)

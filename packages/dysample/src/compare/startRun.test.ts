@@ -1,14 +1,13 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 
 import { beforeAll, beforeEach, expect, test } from "vitest";
 
 import { resolveConfig } from "../training/config.ts";
+import { typescript } from "./sourceProcess.ts";
 import { startRun } from "./startRun.ts";
 
 const config = resolveConfig({
@@ -76,7 +75,6 @@ test("a run whose parent is gone writes its checkpoint and ends", async () => {
   const module = new URL("startRun.ts", import.meta.url).href;
   const script = `import { startRun } from ${JSON.stringify(module)};
     await startRun(${JSON.stringify(long)}, { onProgress: () => console.log("progress") });`;
-  const typescript = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
   const parent = spawn(process.execPath, ["--import", typescript, "--input-type=module", "-e", script], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
-import { createRequire } from "node:module";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 
 import { describe, expect, inject, test } from "vitest";
 
 import { hasTier } from "@gridgrad/core/testing/tier";
 
+import { typescript } from "../compare/sourceProcess.ts";
 import type { Holdings } from "../testing/trainSteps.ts";
 
 /** Those that hold memory outside of JavaScript's heap: compiled modules, textures, buffers. */
@@ -28,7 +28,6 @@ const promptAllocator = {
   MALLOC_MMAP_THRESHOLD_: "65536",
 };
 
-const typescript = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 const program = fileURLToPath(new URL("../testing/trainSteps.ts", import.meta.url));
 
 /** Trains in a process of its own, which has to end by itself: a timer or a worker that was left behind would keep it for good. */

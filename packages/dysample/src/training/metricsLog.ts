@@ -1,9 +1,9 @@
 /** @file metrics.jsonl: one JSON object a line, for each training step, for each evaluation on the way, and at the end for the last one. */
 
 import { existsSync } from "node:fs";
-import { type FileHandle, open, readFile } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 
-import { writeFileAtomic } from "@gridgrad/nn/node";
+import { FileError, readWhole, writeFileAtomic } from "@gridgrad/nn/node";
 
 import type { Metrics } from "./task.ts";
 
@@ -28,9 +28,11 @@ export interface Validation {
 /** The open file of a run. */
 export class MetricsLog {
   readonly #file: FileHandle;
+  readonly #path: string;
 
-  private constructor(file: FileHandle) {
+  private constructor(file: FileHandle, path: string) {
     this.#file = file;
+    this.#path = path;
   }
 
   /** Opens the log behind the line of step `after`; what stands there already of later steps is dropped. */
@@ -39,11 +41,13 @@ export class MetricsLog {
       (line) => line.step <= after && ("loss" in line || "validation" in line),
     );
     await writeFileAtomic(path, kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
-    return new MetricsLog(await open(path, "a"));
+    return new MetricsLog(await open(path, "a"), path);
   }
 
   async write(line: StepMetrics | Validation | { readonly step: number; readonly evaluation: Metrics }): Promise<void> {
-    await this.#file.write(`${JSON.stringify(line)}\n`);
+    await this.#file.appendFile(`${JSON.stringify(line)}\n`).catch((error: unknown) => {
+      throw new FileError(this.#path, "a file to write into", error); // the system's error does not name it
+    });
   }
 
   /** Returns when all lines are on the disk. */
@@ -69,7 +73,7 @@ export async function readValidations(path: string): Promise<Validation[]> {
 /** What a log holds. The line that a killed process was writing is left out. */
 async function readLines(path: string): Promise<(StepMetrics | Validation | { readonly step: number })[]> {
   if (!existsSync(path)) return [];
-  const lines = (await readFile(path, "utf8")).split("\n").slice(0, -1); // what follows the last line end is not a line
+  const lines = (await readWhole(path)).toString().split("\n").slice(0, -1); // what follows the last line end is not a line
   return lines.flatMap((line) => {
     try {
       const entry: unknown = JSON.parse(line);

@@ -4,11 +4,17 @@
  */
 
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 
 import { getDevice, SafetensorsError, setDevice, ValueError } from "@gridgrad/core";
 import { Adam, cosineLr, type Module, NonFiniteError, restoreCheckpoint, type StateDict } from "@gridgrad/nn";
-import { readCheckpoint, readStateDict, saveCheckpoint, saveWeights, writeFileAtomic } from "@gridgrad/nn/node";
+import {
+  readCheckpoint,
+  readStateDict,
+  readWhole,
+  saveCheckpoint,
+  saveWeights,
+  writeFileAtomic,
+} from "@gridgrad/nn/node";
 
 import { writePng } from "../picture/png.ts";
 import { compileMs } from "./compileMs.ts";
@@ -200,7 +206,7 @@ class Training {
   /** Loads the checkpoint, if there is one, and returns how many steps it is after. */
   async #restore(): Promise<number> {
     const path = this.#folder.file("checkpoint");
-    if (!existsSync(path)) {
+    if (!this.#folder.has("checkpoint")) {
       await this.#begin();
       return 0;
     }
@@ -225,7 +231,7 @@ class Training {
   /** Loads the weights that the run begins with, if they are not drawn. */
   async #begin(): Promise<void> {
     const path = this.#folder.file("start");
-    if (existsSync(path)) this.#task.model.loadStateDict((await readStateDict(path)).tensors);
+    if (this.#folder.has("start")) this.#task.model.loadStateDict((await readStateDict(path)).tensors);
     else if (this.#config.trainable === "offsets") {
       throw new RunFolderError(
         `${path} must hold the weights that the run begins with, but it is not there; start again (--overwrite)`,
@@ -307,7 +313,7 @@ class Training {
   }
 
   async #complete(trained: boolean): Promise<TrainOutcome> {
-    const result = JSON.parse(await readFile(this.#folder.file("result"), "utf8")) as RunResult;
+    const result = JSON.parse((await readWhole(this.#folder.file("result"))).toString()) as RunResult;
     const msPerStep = medianMs(await readSteps(this.#folder.file("metrics")));
     return { status: "complete", result, msPerStep, task: this.#task, trained };
   }

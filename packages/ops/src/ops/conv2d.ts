@@ -254,7 +254,8 @@ export const conv2dWeightOp: Op<ConvAttrs & { readonly kernel: Pair }> = {
     const { N, O, P, Q, K } = conv;
     const S = Math.ceil(Q / longestPixels);
     const L = Math.ceil(Q / S);
-    const integers = { ...constantsOf(conv), S, L, stretches: N * P * S };
+    const edge = Math.ceil(conv.padding[1] / conv.stride[1]); // pixels of y at an end of a row that read padding, at most
+    const integers = { ...constantsOf(conv), S, L, edge, stretches: N * P * S };
     const step = { kernel: conv2dWeightKernel, inputs: [0, 1], integers };
     return sumInParts(step, { terms: N * P * S, longest: Math.ceil(longestPixels / L), outer: 1, inner: O * K });
   },
@@ -365,20 +366,35 @@ function conv2dKernel(this: Thread<Constant | "T" | "count">, x: Values, weight:
   const g = quotient(o, this.constants.outputs);
   const top = p * this.constants.strideH - this.constants.paddingH;
   const left = q * this.constants.strideW - this.constants.paddingW;
+  const bottom = top + (this.constants.KH - 1) * this.constants.dilationH;
+  const right = left + (this.constants.KW - 1) * this.constants.dilationW;
+  let inside = 0;
+  if (top >= 0 && bottom < this.constants.H && left >= 0 && right < this.constants.W) {
+    inside = 1;
+  }
   let total = 0;
   for (let k = 0; k < this.constants.count; k++) {
     const c = first + k;
     if (c < this.constants.channels) {
       const xAt = (n * this.constants.C + g * this.constants.channels + c) * this.constants.H;
       const weightAt = (o * this.constants.channels + c) * this.constants.KH;
-      for (let kh = 0; kh < this.constants.KH; kh++) {
-        const h = top + kh * this.constants.dilationH;
-        if (h >= 0 && h < this.constants.H) {
+      if (inside > 0.5) {
+        for (let kh = 0; kh < this.constants.KH; kh++) {
+          const rowAt = (xAt + top + kh * this.constants.dilationH) * this.constants.W + left;
           for (let kw = 0; kw < this.constants.KW; kw++) {
-            const w = left + kw * this.constants.dilationW;
-            if (w >= 0 && w < this.constants.W) {
-              total += weight[(weightAt + kh) * this.constants.KW + kw] * x[(xAt + h) * this.constants.W + w];
+            total += weight[(weightAt + kh) * this.constants.KW + kw] * x[rowAt + kw * this.constants.dilationW];
+          }
+        }
+      } else {
+        for (let a = 0; a < this.constants.KH; a++) {
+          const h = top + a * this.constants.dilationH;
+          for (let b = 0; b < this.constants.KW; b++) {
+            const w = left + b * this.constants.dilationW;
+            let pixel = 0; // of the padding
+            if (h >= 0 && h < this.constants.H && w >= 0 && w < this.constants.W) {
+              pixel = x[(xAt + h) * this.constants.W + w];
             }
+            total += weight[(weightAt + a) * this.constants.KW + b] * pixel;
           }
         }
       }
@@ -432,7 +448,7 @@ function conv2dInputKernel(this: Thread<Constant | "T" | "count">, dy: Values, w
  * over part t of the rows of y. Each row is S stretches of L pixels, the last one shorter, and each part `count` stretches.
  */
 function conv2dWeightKernel(
-  this: Thread<Constant | "S" | "L" | "stretches" | "T" | "count">,
+  this: Thread<Constant | "S" | "L" | "edge" | "stretches" | "T" | "count">,
   x: Values,
   dy: Values,
 ): number {
@@ -455,16 +471,38 @@ function conv2dWeightKernel(
     const n = quotient(line, this.constants.P);
     const p = line - n * this.constants.P;
     const h = p * this.constants.strideH + top;
-    if (stretch < this.constants.stretches && h >= 0 && h < this.constants.H) {
+    if (stretch < this.constants.stretches) {
       const first = (stretch - line * this.constants.S) * this.constants.L;
       const xAt = ((n * this.constants.C + g * this.constants.channels + c) * this.constants.H + h) * this.constants.W;
       const dyAt = ((n * this.constants.O + o) * this.constants.P + p) * this.constants.Q;
       let part = 0; // of its own: short sums lose fewer digits
-      for (let j = 0; j < this.constants.L; j++) {
-        const q = first + j;
-        const w = q * this.constants.strideW + left;
-        if (q < this.constants.Q && w >= 0 && w < this.constants.W) {
-          part += dy[dyAt + q] * x[xAt + w];
+      if (h >= 0 && h < this.constants.H) {
+        for (let j = 0; j < this.constants.L; j++) {
+          const q = first + j;
+          const w = q * this.constants.strideW + left;
+          if (q < this.constants.Q && w >= 0 && w < this.constants.W) {
+            part += dy[dyAt + q] * x[xAt + w];
+          }
+        }
+        for (let e = 0; e < this.constants.edge; e++) {
+          const near = first + e;
+          if (near < this.constants.Q && near * this.constants.strideW + left < 0) {
+            part += dy[dyAt + near] * 0;
+          }
+          const far = this.constants.Q - 1 - e;
+          if (
+            far >= first &&
+            far < first + this.constants.L &&
+            far * this.constants.strideW + left >= this.constants.W
+          ) {
+            part += dy[dyAt + far] * 0;
+          }
+        }
+      } else {
+        for (let l = 0; l < this.constants.L; l++) {
+          if (first + l < this.constants.Q) {
+            part += dy[dyAt + first + l] * 0;
+          }
         }
       }
       total += part;

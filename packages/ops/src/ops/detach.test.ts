@@ -16,10 +16,12 @@ describeOp(detach, {
 
   golden: {
     cases: ["arithmetic/norm/batch_norm2d_plain_eval"],
-    run({ x, running_mean, running_var }, { eps }) {
+    run({ x, running_mean, running_var }, attrs) {
+      attrs.repeats("training", false);
+      attrs.number("momentum"); // of the running statistics, which stay as they are
       const perChannel = [1, x.shape[1], 1, 1];
       const centered = sub(x, reshape(detach(running_mean), perChannel));
-      return div(centered, sqrt(add(reshape(detach(running_var), perChannel), eps)));
+      return div(centered, sqrt(add(reshape(detach(running_var), perChannel), attrs.number("eps"))));
     },
   },
 
@@ -36,7 +38,15 @@ describeOp(detach, {
       ),
   },
 
-  gradients: { none: "cutting it off is the purpose" },
+  gradients: {
+    none: "cutting it off is the purpose",
+    cases: {
+      "beside itself": {
+        f: (x) => mul(x, detach(x)),
+        inputs: shapes().chain((shape) => fc.tuple(integers(shape))),
+      },
+    },
+  },
 
   errors: {
     "something that is no tensor": () => {

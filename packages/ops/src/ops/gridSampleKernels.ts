@@ -1,9 +1,12 @@
 /**
  * @file The kernels of gridSample, and the plans that its ops make of them.
  *
- * First the positions of all samples are found, in pixels, in the layout of the grid. Bilinear samples, and nearest ones, which are
- * bilinear at whole pixels, need no more: that is the short way. Bicubic and whatever is differentiated by the grid goes by way of
+ * First the positions of all samples are found, in pixels, in the layout of the grid; of nearest ones, rounded. Bilinear and nearest samples
+ * need no more: that is the short way. Bicubic and whatever is differentiated by the grid goes by way of
  * tables of the taps, a pixel (-1: outside) and a weight for each tap of each sample and axis; the kernels of that way have tap in their names.
+ *
+ * What is not finite goes where the loops bring it: a tap counts also with a weight of 0, as on the centre of a pixel, and outside, where
+ * it reads 0; other pixels are not read.
  *
  * The loops of gridSampleInput scatter, which threads cannot do: two may add to one pixel at once. Here each pixel gathers from the
  * samples that read it. They lie around it in a window as far as the farthest sample of the image strays from a regular grid, the
@@ -67,7 +70,7 @@ export function gridSamplePlan({ attrs, inShapes: [x, grid] }: OpInfo<SamplingAt
   const steps = new Steps(2);
   const positions = steps.add(positionStep(1, attrs, sizes));
   if (isDirect(attrs)) {
-    steps.add(bilinearStep(0, positions, sizes));
+    steps.add(attrs.mode === "nearest" ? nearestStep(0, positions, sizes) : bilinearStep(0, positions, sizes));
   } else {
     const taps = addTaps(steps, 1, positions, attrs, sizes);
     const { N, C, P, Q } = sizes;
@@ -88,18 +91,12 @@ export function gridSampleInputPlan(info: OpInfo<GridSampleInputAttrs>): readonl
   const steps = new Steps(2);
   const positions = steps.add(positionStep(1, sampling, sizes));
   if (isDirect(sampling)) {
-    addBilinearInput(steps, 0, positions, sizes);
+    addPositionInput(steps, 0, positions, sizes, sampling.mode === "nearest" ? 0 : 1);
   } else {
     const taps = addTaps(steps, 1, positions, sampling, sizes);
     const reach = addReach(steps, tapsReachKernel, taps.pixels, sizes, { K: taps.K });
-    steps.add({
-      kernel: tapsInputKernel,
-      inputs: [0, taps.pixels, taps.weights, reach],
-      size: sizes.N * sizes.C * sizes.H * sizes.W,
-      integers: { ...sizes, K: taps.K },
-      floats: slack(sizes),
-      functions: [windowStartKernel, windowEndKernel],
-    });
+    const step = inputStep(tapsInputKernel, [0, taps.pixels, taps.weights, reach], sizes);
+    steps.add({ ...step, integers: { ...sizes, K: taps.K } });
   }
   return steps.list;
 }
@@ -144,17 +141,33 @@ export function bilinearStep(x: number, positions: number, sizes: SamplingSizes)
   return { kernel: bilinearKernel, inputs: [x, positions], size: N * C * P * Q, integers: sizes };
 }
 
+/** Whole positions [N, P, Q, 2] to samples [N, C, P, Q]. */
+function nearestStep(x: number, positions: number, sizes: SamplingSizes): GpuStep {
+  return { ...bilinearStep(x, positions, sizes), kernel: nearestKernel };
+}
+
 /** The gradient by the images of bilinear samples: [N, C, H, W]. */
 export function addBilinearInput(steps: Steps, dy: number, positions: number, sizes: SamplingSizes): void {
-  const reach = addReach(steps, bilinearReachKernel, positions, sizes);
-  steps.add({
-    kernel: bilinearInputKernel,
-    inputs: [dy, positions, reach],
+  addPositionInput(steps, dy, positions, sizes, 1);
+}
+
+/** The same, of nearest samples too: `before` is how many pixels behind its position a sample reads, 1 or 0. */
+function addPositionInput(steps: Steps, dy: number, positions: number, sizes: SamplingSizes, before: number): void {
+  const reach = addReach(steps, positionReachKernel, positions, sizes, { before });
+  const step = inputStep(bilinearInputKernel, [dy, positions, reach], sizes);
+  steps.add({ ...step, integers: { ...sizes, before } });
+}
+
+/** A step in which each pixel gathers from the samples in its window. */
+function inputStep(kernel: KernelFunction, inputs: readonly number[], sizes: SamplingSizes): GpuStep {
+  return {
+    kernel,
+    inputs,
     size: sizes.N * sizes.C * sizes.H * sizes.W,
     integers: sizes,
     floats: slack(sizes),
     functions: [windowStartKernel, windowEndKernel],
-  });
+  };
 }
 
 /** Σ_c dy x at each of a sample's four pixels: [N, P, Q, 4]. */
@@ -332,6 +345,7 @@ export function weightKernel(u: number, order: number, cubic: number): number {
   let c1 = -1;
   let c2 = 0;
   let c3 = 0;
+  let curved = 0; // d, if the slopes depend on it: those of bilinear are numbers also where d is NaN
   if (cubic > 0.5) {
     const a = -0.75;
     c1 = 0;
@@ -345,13 +359,14 @@ export function weightKernel(u: number, order: number, cubic: number): number {
       c2 = -2 * a;
       c3 = a;
     }
+    curved = d;
   }
   let weight = ((c3 * d + c2) * d + c1) * d + c0;
   if (order > 0.5) {
-    weight = (3 * c3 * d + 2 * c2) * d + c1;
+    weight = (3 * c3 * curved + 2 * c2) * curved + c1;
   }
   if (order > 1.5) {
-    weight = 6 * c3 * d + 2 * c2;
+    weight = 6 * c3 * curved + 2 * c2;
   }
   if (order > 2.5) {
     weight = 6 * c3;
@@ -449,7 +464,21 @@ function bilinearKernel(this: Thread<"C" | "H" | "W" | "area">, x: Values, posit
   return tx + ty; // NaN: a coordinate is not finite
 }
 
-/** Tap number i mod 4 of one sample (left and right, upper before lower): the sum of dy x over the channels; 0 outside. */
+/** One sample of one channel: the pixel at its position, 0 outside. */
+function nearestKernel(this: Thread<"C" | "H" | "W" | "area">, x: Values, positions: Values): number {
+  const i = this.thread.x;
+  const plane = quotient(i, this.constants.area);
+  const n = quotient(plane, this.constants.C);
+  const sample = i - (plane - n) * this.constants.area;
+  const column = positions[2 * sample];
+  const row = positions[2 * sample + 1];
+  if (column >= 0 && column < this.constants.W && row >= 0 && row < this.constants.H) {
+    return x[(plane * this.constants.H + row) * this.constants.W + column];
+  }
+  return 0;
+}
+
+/** Tap number i mod 4 of one sample (left and right, upper before lower): the sum of dy x over the channels; outside, x is 0. */
 function bilinearSumsKernel(this: Thread<"C" | "H" | "W" | "area">, dy: Values, x: Values, positions: Values): number {
   const i = this.thread.x;
   const sample = quotient(i, 4);
@@ -457,14 +486,18 @@ function bilinearSumsKernel(this: Thread<"C" | "H" | "W" | "area">, dy: Values, 
   const down = quotient(tap, 2);
   const column = Math.floor(positions[2 * sample]) + (tap - 2 * down);
   const row = Math.floor(positions[2 * sample + 1]) + down;
+  const n = quotient(sample, this.constants.area);
+  const plane = n * this.constants.C;
+  const yAt = sample + (plane - n) * this.constants.area;
   let total = 0;
   if (column >= 0 && column < this.constants.W && row >= 0 && row < this.constants.H) {
-    const n = quotient(sample, this.constants.area);
-    const plane = n * this.constants.C;
-    const yAt = sample + (plane - n) * this.constants.area;
     const xAt = (plane * this.constants.H + row) * this.constants.W + column;
     for (let c = 0; c < this.constants.C; c++) {
       total += dy[yAt + c * this.constants.area] * x[xAt + c * this.constants.H * this.constants.W];
+    }
+  } else {
+    for (let channel = 0; channel < this.constants.C; channel++) {
+      total += dy[yAt + channel * this.constants.area] * 0;
     }
   }
   return total;
@@ -488,28 +521,32 @@ function bilinearSlopeKernel(this: Thread, sums: Values, positions: Values, slop
   return slopes[i] * ((1 - tx) * (lowerLeft - left) + tx * (lowerRight - right));
 }
 
-/** One coordinate of one sample: how far it is from the regular grid's, and 1 more for its taps; 0 if it reads nothing. */
-function bilinearReachKernel(this: Thread<"H" | "W" | "P" | "Q">, positions: Values): number {
+/** One coordinate of one sample: how far it is from the regular grid's, and `before` more for its taps; 0 if it reads nothing. */
+function positionReachKernel(this: Thread<"H" | "W" | "P" | "Q" | "before">, positions: Values): number {
   const i = this.thread.x;
   const sample = quotient(i, 2);
   const px = positions[2 * sample];
   const py = positions[2 * sample + 1];
   let reach = 0;
-  if (px > -1 && px < this.constants.W && py > -1 && py < this.constants.H) {
+  const first = -this.constants.before;
+  if (px >= first && px < this.constants.W && py >= first && py < this.constants.H) {
     const line = quotient(sample, this.constants.Q);
     const q = sample - line * this.constants.Q;
     const p = line - quotient(line, this.constants.P) * this.constants.P;
-    reach = Math.abs(px - (((q + 0.5) * this.constants.W) / this.constants.Q - 0.5)) + 1;
+    reach = Math.abs(px - (((q + 0.5) * this.constants.W) / this.constants.Q - 0.5)) + this.constants.before;
     if (i - 2 * sample > 0.5) {
-      reach = Math.abs(py - (((p + 0.5) * this.constants.H) / this.constants.P - 0.5)) + 1;
+      reach = Math.abs(py - (((p + 0.5) * this.constants.H) / this.constants.P - 0.5)) + this.constants.before;
     }
   }
   return reach;
 }
 
-/** One pixel of one channel gathers from the samples in its window, weighted as they weight it. */
+/**
+ * One pixel of one channel gathers from the samples in its window, weighted as they weight it: it is `before` pixels or fewer behind them, or
+ * less than one before them. On the centre of a pixel a sample reads the next one too, with weight 0.
+ */
 function bilinearInputKernel(
-  this: Thread<"C" | "H" | "W" | "P" | "Q" | "slackX" | "slackY">,
+  this: Thread<"C" | "H" | "W" | "P" | "Q" | "before" | "slackX" | "slackY">,
   dy: Values,
   positions: Values,
   reach: Values,
@@ -526,6 +563,7 @@ function bilinearInputKernel(
   const startY = windowStartKernel(h, reachY, this.constants.H, this.constants.P, this.constants.slackY);
   const countX = windowEndKernel(w, reachX, this.constants.W, this.constants.Q, this.constants.slackX) - startX;
   const countY = windowEndKernel(h, reachY, this.constants.H, this.constants.P, this.constants.slackY) - startY;
+  const first = -this.constants.before;
   let dx = 0;
   for (let p = 0; p < this.constants.P; p++) {
     if (p >= countY) {
@@ -538,11 +576,11 @@ function bilinearInputKernel(
       if (q >= countX) {
         break;
       }
-      const wy = 1 - Math.abs(positions[2 * (sample + q) + 1] - h);
-      if (wy > 0) {
-        const wx = 1 - Math.abs(positions[2 * (sample + q)] - w);
-        if (wx > 0) {
-          ofRow += wy * wx * dy[yAt + q];
+      const y = positions[2 * (sample + q) + 1] - h;
+      if (y >= first && y < 1) {
+        const x = positions[2 * (sample + q)] - w;
+        if (x >= first && x < 1) {
+          ofRow += (1 - Math.abs(y)) * (1 - Math.abs(x)) * dy[yAt + q];
         }
       }
     }
@@ -627,7 +665,7 @@ function tapsKernel(this: Thread<"C" | "H" | "W" | "area" | "K">, x: Values, pix
   return ends; // NaN: a coordinate is not finite, and maybe no tap inside
 }
 
-/** Tap number i mod K² of one sample (row by row): the sum of dy x over the channels; 0 outside. */
+/** Tap number i mod K² of one sample (row by row): the sum of dy x over the channels; outside, x is 0. */
 function tapsSumsKernel(this: Thread<"C" | "H" | "W" | "area" | "K">, dy: Values, x: Values, pixels: Values): number {
   const i = this.thread.x;
   const sampleRow = quotient(i, this.constants.K);
@@ -636,14 +674,18 @@ function tapsSumsKernel(this: Thread<"C" | "H" | "W" | "area" | "K">, dy: Values
   const k = sampleRow - sample * this.constants.K;
   const column = pixels[2 * sample * this.constants.K + l];
   const row = pixels[(2 * sample + 1) * this.constants.K + k];
+  const n = quotient(sample, this.constants.area);
+  const plane = n * this.constants.C;
+  const yAt = sample + (plane - n) * this.constants.area;
   let total = 0;
   if (column >= 0 && row >= 0) {
-    const n = quotient(sample, this.constants.area);
-    const plane = n * this.constants.C;
-    const yAt = sample + (plane - n) * this.constants.area;
     const xAt = (plane * this.constants.H + row) * this.constants.W + column;
     for (let c = 0; c < this.constants.C; c++) {
       total += dy[yAt + c * this.constants.area] * x[xAt + c * this.constants.H * this.constants.W];
+    }
+  } else {
+    for (let channel = 0; channel < this.constants.C; channel++) {
+      total += dy[yAt + channel * this.constants.area] * 0;
     }
   }
   return total;
@@ -736,22 +778,14 @@ function tapsInputKernel(
       // Padding can put several taps on one pixel.
       const columns = 2 * (sample + q) * this.constants.K;
       const rows = columns + this.constants.K;
-      let wx = 0;
-      let wy = 0;
-      let hitsX = 0;
-      let hitsY = 0;
       for (let k = 0; k < this.constants.K; k++) {
-        if (pixels[columns + k] === w) {
-          wx += weights[columns + k];
-          hitsX += 0.5;
-        }
         if (pixels[rows + k] === h) {
-          wy += weights[rows + k];
-          hitsY += 0.5;
+          for (let l = 0; l < this.constants.K; l++) {
+            if (pixels[columns + l] === w) {
+              ofRow += weights[rows + k] * weights[columns + l] * dy[yAt + q];
+            }
+          }
         }
-      }
-      if (hitsX > 0 && hitsY > 0) {
-        ofRow += wy * wx * dy[yAt + q];
       }
     }
     dx += ofRow;

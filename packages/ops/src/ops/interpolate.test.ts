@@ -102,6 +102,15 @@ describeOp(interpolate, {
     "nearest copies what is not finite, and spreads it no further": async () => {
       expect(await row([NaN, 1, Infinity], { size: [1, 6] })).toEqual([NaN, NaN, 1, 1, Infinity, Infinity]);
     },
+    "bilinear does not read a neighbour of a pixel that it copies, where the size stays": async () => {
+      expect(await row([1, NaN, 3], { size: [1, 3], mode: "bilinear" })).toEqual([1, NaN, 3]);
+      expect(await row([1, NaN, 3], { size: [1, 3], mode: "bilinear", alignCorners: true })).toEqual([1, NaN, 3]);
+    },
+    "bilinear keeps an infinity behind the centre of the last pixel": async () => {
+      const x = tensor([[[[1, 2], [3, Infinity]]]], undefined, { dtype: "float64" }); // prettier-ignore
+      const y = await interpolate(x, { size: 4, mode: "bilinear" }).data();
+      expect([y[10], y[11], y[14], y[15]]).toEqual([Infinity, Infinity, Infinity, Infinity]);
+    },
     "takes batches without images": () => {
       expect(interpolate(zeros([0, 3, 2, 2]), { size: 4 }).shape).toEqual([0, 3, 4, 4]);
     },

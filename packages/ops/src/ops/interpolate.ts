@@ -143,10 +143,10 @@ export const interpolateOp: Op<Attrs> = {
       ];
     }
     const sample: GpuStep = {
-      kernel: interpolateKernel,
+      kernel: attrs.mode === "nearest" ? nearestKernel : bilinearKernel,
       inputs: [0, rows.length, rows.length + columns.length],
       size: N * C * P * Q,
-      integers: { H, W, P, Q },
+      integers: { H, W, P, Q, ownH: ownNeighbour(H, P, attrs), ownW: ownNeighbour(W, Q, attrs) },
     };
     return [...rows, ...columns, sample];
   },
@@ -213,35 +213,42 @@ export function axisTaps(
 ): { index: Int32Array; weight: Float64Array }[] {
   const { first, weights } = interpolationKernels[mode];
   const taps = weights.map(() => ({ index: new Int32Array(outSize), weight: new Float64Array(outSize) }));
-  const { ratio } = axisMap(inSize, outSize, { mode, alignCorners, scaleFactor }, axis);
+  const { part, whole, centre } = axisMap(inSize, outSize, { mode, alignCorners, scaleFactor }, axis);
   const last = inSize - 1;
   for (let i = 0; i < outSize; i++) {
     let position: number;
-    if (mode === "nearest") position = Math.floor(Math.fround(i * Math.fround(ratio)));
-    else if (alignCorners) position = outSize === 1 ? 0 : (i * last) / (outSize - 1);
-    else position = (i + 0.5) * ratio - 0.5;
-    if (mode !== "bicubic") position = Math.min(Math.max(position, 0), last);
+    if (mode === "nearest") position = Math.floor(Math.fround(i * Math.fround(part / whole)));
+    else position = ((i + centre) * part) / whole - centre;
+    // Behind the last pixel, bilinear has two weights on that one: an infinity stays one, as a weight of 0 would not let it.
+    if (mode === "nearest") position = Math.min(position, last);
+    if (mode === "bilinear") position = Math.max(position, 0);
     const pixel = Math.floor(position);
+    const copies = mode === "bilinear" && outSize === inSize; // then it reads no neighbour, not even with a weight of 0
     for (let k = 0; k < taps.length; k++) {
-      taps[k].index[i] = Math.min(Math.max(pixel + first + k, 0), last);
+      taps[k].index[i] = copies ? i : Math.min(Math.max(pixel + first + k, 0), last);
       taps[k].weight[i] = weightAt(weights[k], position - pixel);
     }
   }
   return taps;
 }
 
-/** Along an axis, output pixel i is at (i + centre) ratio - centre, before it is clamped or, in nearest, rounded down. */
+/**
+ * Along an axis, output pixel i is at (i + centre) ratio - centre, before it is clamped or, in nearest, rounded down. The ratio is `part` / `whole`:
+ * multiplied by one and divided by the other, what is the centre of a pixel is that exactly.
+ */
 function axisMap(
   inSize: number,
   outSize: number,
   { mode, alignCorners, scaleFactor }: Pick<Attrs, "mode" | "alignCorners" | "scaleFactor">,
   axis: 0 | 1,
-): { ratio: number; centre: number } {
-  if (alignCorners) return { ratio: outSize === 1 ? 0 : (inSize - 1) / (outSize - 1), centre: 0 };
+): { part: number; whole: number; centre: number } {
+  if (alignCorners)
+    return outSize === 1 ? { part: 0, whole: 1, centre: 0 } : { part: inSize - 1, whole: outSize - 1, centre: 0 };
   const nearest = mode === "nearest";
   const fixed = (outSize === inSize && mode !== "bicubic") || (nearest && outSize === 2 * inSize);
-  const ratio = scaleFactor === null || fixed ? inSize / outSize : 1 / scaleFactor[axis];
-  return { ratio, centre: nearest ? 0 : 0.5 };
+  const centre = nearest ? 0 : 0.5;
+  if (scaleFactor === null || fixed) return { part: inSize, whole: outSize, centre };
+  return { part: 1, whole: scaleFactor[axis], centre };
 }
 
 function pair(value: number | readonly number[] | undefined): readonly number[] | null {
@@ -269,18 +276,34 @@ function outputSize(
 }
 
 /**
- * Steps that find where the output pixels along an axis read: [outSize], clamped except in bicubic, and in nearest whole.
+ * The pixel of an axis from which on bilinear reads the pixel itself in place of the next one: the last, or where the size stays the first.
+ * The other modes do not.
+ */
+function ownNeighbour(inSize: number, outSize: number, { mode }: Attrs): number {
+  if (mode !== "bilinear") return inSize;
+  return outSize === inSize ? 0 : inSize - 1;
+}
+
+/**
+ * Steps that find where the output pixels along an axis read: [outSize], not below 0 except in bicubic, and in nearest whole.
  *
  * @param next - the number of the first step's result.
  */
 function positionSteps(inSize: number, outSize: number, attrs: Attrs, axis: 0 | 1, next: number): GpuStep[] {
-  const { ratio, centre } = axisMap(inSize, outSize, attrs, axis);
-  const outside = attrs.mode === "bicubic" ? 0.5 : 0; // further out than half a pixel there is no position
-  const floats = { ratio: Math.fround(ratio), centre, lowest: 0 - outside, highest: inSize - 1 + outside };
-  const position: GpuStep = { kernel: positionKernel, inputs: [], size: outSize, floats };
-  // A step of its own: a stored product is rounded to float32 on every backend, which is what nearest rounds down.
-  const pixel: GpuStep = { kernel: pixelKernel, inputs: [next], size: outSize };
-  return attrs.mode === "nearest" ? [position, pixel] : [position];
+  const { part, whole, centre } = axisMap(inSize, outSize, attrs, axis);
+  const last = inSize - 1;
+  if (attrs.mode === "nearest") {
+    // In two steps: a stored product is rounded to float32 on every backend, which is what nearest rounds down.
+    const floats = { ratio: Math.fround(part / whole), last };
+    return [
+      { kernel: productKernel, inputs: [], size: outSize, floats },
+      { kernel: pixelKernel, inputs: [next], size: outSize },
+    ];
+  }
+  // Further out than half a pixel there is no position.
+  const limits = { lowest: attrs.mode === "bilinear" ? 0 : -0.5, highest: last + 0.5 };
+  const floats = { part, whole: Math.fround(whole), centre, ...limits };
+  return [{ kernel: positionKernel, inputs: [], size: outSize, floats }];
 }
 
 /** The step from [outer, size, inner] to [outer, count, inner]: bicubic along one axis. */
@@ -306,24 +329,29 @@ function gatherStep(
   attrs: Attrs,
   axis: 0 | 1,
 ): GpuStep {
-  const { ratio, centre } = axisMap(size, count, attrs, axis);
+  const { part, whole, centre } = axisMap(size, count, attrs, axis);
+  const ratio = part / whole;
   const cubic = attrs.mode === "bicubic";
-  // What reads pixel h has its position within `reach` of it, so it is in a window of 2 reach / ratio. It may start one early.
+  // What reads pixel h has its position within `reach` of it, so it is in a window of 2 reach / ratio, or half a pixel more where positions
+  // are clamped. It may start one early.
   const reach = cubic ? 2 : 1;
-  const window = ratio === 0 ? count : Math.min(Math.ceil((2 * reach) / ratio) + 3, count);
+  const own = ownNeighbour(size, count, attrs);
+  const before = attrs.mode === "nearest" || own === 0 ? 0 : reach; // pixels that are read behind a position
+  const window = ratio === 0 ? count : Math.min(Math.ceil((2 * reach + 0.5) / ratio) + 3, count);
   return {
     kernel: cubic ? cubicGatherKernel : gatherKernel,
     inputs,
     size: outer * size * inner,
-    integers: { size, count, inner, window },
+    integers: { size, count, inner, window, before, own },
     floats: { perPixel: ratio === 0 ? 0 : 1 / ratio, centre },
-    functions: cubic ? [weightKernel, cubicWeightKernel] : [],
+    functions: cubic ? [weightKernel] : [],
   };
 }
 
 /** One output pixel of an axis: the position that it reads. */
-function positionKernel(this: Thread<"ratio" | "centre" | "lowest" | "highest">): number {
-  const position = (this.thread.x + this.constants.centre) * this.constants.ratio - this.constants.centre;
+function positionKernel(this: Thread<"part" | "whole" | "centre" | "lowest" | "highest">): number {
+  const product = (this.thread.x + this.constants.centre) * this.constants.part;
+  const position = product / this.constants.whole - this.constants.centre;
   if (position < this.constants.lowest) {
     return this.constants.lowest;
   }
@@ -333,13 +361,37 @@ function positionKernel(this: Thread<"ratio" | "centre" | "lowest" | "highest">)
   return position;
 }
 
-/** The same for nearest: the pixel. */
+/** The same for nearest, before it is rounded down. */
+function productKernel(this: Thread<"ratio" | "last">): number {
+  const position = this.thread.x * this.constants.ratio;
+  if (position > this.constants.last) {
+    return this.constants.last;
+  }
+  return position;
+}
+
+/** And then: the pixel. */
 function pixelKernel(this: Thread, positions: Values): number {
   return Math.floor(positions[this.thread.x]);
 }
 
-/** One output pixel: between the four pixels around its position. */
-function interpolateKernel(this: Thread<"H" | "W" | "P" | "Q">, x: Values, rows: Values, columns: Values): number {
+/** One output pixel: the pixel at its position. */
+function nearestKernel(this: Thread<"H" | "W" | "P" | "Q">, x: Values, rows: Values, columns: Values): number {
+  const i = this.thread.x;
+  const line = quotient(i, this.constants.Q);
+  const q = i - line * this.constants.Q;
+  const plane = quotient(line, this.constants.P);
+  const p = line - plane * this.constants.P;
+  return x[(plane * this.constants.H + rows[p]) * this.constants.W + columns[q]];
+}
+
+/** One output pixel: between the four pixels around its position, or fewer where they are their own neighbours. */
+function bilinearKernel(
+  this: Thread<"H" | "W" | "P" | "Q" | "ownH" | "ownW">,
+  x: Values,
+  rows: Values,
+  columns: Values,
+): number {
   const i = this.thread.x;
   const line = quotient(i, this.constants.Q);
   const q = i - line * this.constants.Q;
@@ -350,18 +402,17 @@ function interpolateKernel(this: Thread<"H" | "W" | "P" | "Q">, x: Values, rows:
   const ty = rows[p] - top;
   const tx = columns[q] - left;
   const at = (plane * this.constants.H + top) * this.constants.W + left;
-  let y = (1 - tx) * x[at];
-  if (tx > 0) {
-    y = y + tx * x[at + 1];
+  let right = 0;
+  if (left < this.constants.ownW) {
+    right = 1;
   }
-  if (ty > 0) {
-    let lower = (1 - tx) * x[at + this.constants.W];
-    if (tx > 0) {
-      lower = lower + tx * x[at + this.constants.W + 1];
-    }
-    y = (1 - ty) * y + ty * lower;
+  let below = 0;
+  if (top < this.constants.ownH) {
+    below = this.constants.W;
   }
-  return y;
+  const upper = (1 - tx) * x[at] + tx * x[at + right];
+  const lower = (1 - tx) * x[at + below] + tx * x[at + below + right];
+  return (1 - ty) * upper + ty * lower;
 }
 
 /** One output pixel of an axis, bicubic: of the four pixels around its position, those outside replaced by the outermost one. */
@@ -387,9 +438,12 @@ function cubicKernel(this: Thread<"size" | "count" | "inner">, x: Values, positi
   return y;
 }
 
-/** One pixel of an axis: the sum of what read it, weighted by how close it read. */
+/**
+ * One pixel of an axis: the sum of what read it, weighted by how close it read. It is up to `before` pixels behind their positions, or less than
+ * one in front of them; from pixel `own` on it was read in place of the next one, too.
+ */
 function gatherKernel(
-  this: Thread<"size" | "count" | "inner" | "window" | "perPixel" | "centre">,
+  this: Thread<"size" | "count" | "inner" | "window" | "before" | "own" | "perPixel" | "centre">,
   dy: Values,
   positions: Values,
 ): number {
@@ -399,18 +453,26 @@ function gatherKernel(
   const outer = quotient(line, this.constants.size);
   const h = line - outer * this.constants.size;
   let start = Math.floor((h - 1 + this.constants.centre) * this.constants.perPixel - this.constants.centre);
-  if (start < 0) {
-    start = 0;
+  if (start < 0 || h < 2) {
+    start = 0; // the second pixel is beside the first one, on which positions are clamped
   }
+  const first = -this.constants.before;
   let dx = 0;
   for (let k = 0; k < this.constants.window; k++) {
     const p = start + k;
     if (p >= this.constants.count) {
       break;
     }
-    const weight = 1 - Math.abs(positions[p] - h);
-    if (weight > 0) {
-      dx += weight * dy[(outer * this.constants.count + p) * this.constants.inner + column];
+    const u = positions[p] - h;
+    if (u >= 1) {
+      break;
+    }
+    if (u >= first) {
+      const value = dy[(outer * this.constants.count + p) * this.constants.inner + column];
+      dx += (1 - Math.abs(u)) * value;
+      if (u >= 0 && h >= this.constants.own) {
+        dx += u * value;
+      }
     }
   }
   return dx;
@@ -418,7 +480,7 @@ function gatherKernel(
 
 /** The same for bicubic, where the outermost pixels were read in place of two more on their outer sides. */
 function cubicGatherKernel(
-  this: Thread<"size" | "count" | "inner" | "window" | "perPixel" | "centre">,
+  this: Thread<"size" | "count" | "inner" | "window" | "before" | "perPixel" | "centre">,
   dy: Values,
   positions: Values,
 ): number {
@@ -431,6 +493,7 @@ function cubicGatherKernel(
   if (start < 0) {
     start = 0;
   }
+  const first = -this.constants.before;
   let dx = 0;
   for (let k = 0; k < this.constants.window; k++) {
     const p = start + k;
@@ -438,22 +501,29 @@ function cubicGatherKernel(
       break;
     }
     const u = positions[p] - h;
-    let weight = cubicWeightKernel(u);
-    if (h < 1) {
-      weight = weight + cubicWeightKernel(u + 1) + cubicWeightKernel(u + 2);
+    if (u >= this.constants.before) {
+      break;
     }
-    if (h > this.constants.size - 2) {
-      weight = weight + cubicWeightKernel(u - 1) + cubicWeightKernel(u - 2);
+    if (u >= first) {
+      const value = dy[(outer * this.constants.count + p) * this.constants.inner + column];
+      dx += weightKernel(u, 0, 1) * value;
+      if (h < 1) {
+        if (u < 1) {
+          dx += weightKernel(u + 1, 0, 1) * value;
+        }
+        if (u < 0) {
+          dx += weightKernel(u + 2, 0, 1) * value;
+        }
+      }
+      if (h > this.constants.size - 2) {
+        if (u >= -1) {
+          dx += weightKernel(u - 1, 0, 1) * value;
+        }
+        if (u >= 0) {
+          dx += weightKernel(u - 2, 0, 1) * value;
+        }
+      }
     }
-    dx += weight * dy[(outer * this.constants.count + p) * this.constants.inner + column];
   }
   return dx;
-}
-
-/** The cubic weight of a pixel from which the position is u away, 0 where it is not read. */
-function cubicWeightKernel(u: number): number {
-  if (Math.abs(u) < 2) {
-    return weightKernel(u, 0, 1);
-  }
-  return 0;
 }

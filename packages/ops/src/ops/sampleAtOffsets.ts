@@ -403,17 +403,17 @@ function offsetSlopeKernel(this: Thread<"G" | "s" | "H" | "W" | "P" | "Q">, sums
   const right = sums[4 * sample + 1];
   const lowerLeft = sums[4 * sample + 2];
   const lowerRight = sums[4 * sample + 3];
-  let slope = 0;
+  let moves = 0; // by how much the position moves with the offset
   if (axis < 0.5) {
     if (px > 0 && px < this.constants.W - 1) {
-      const ty = py - Math.floor(py);
-      slope = (1 - ty) * (right - left) + ty * (lowerRight - lowerLeft);
+      moves = 1;
     }
-  } else {
-    if (py > 0 && py < this.constants.H - 1) {
-      const tx = px - Math.floor(px);
-      slope = (1 - tx) * (lowerLeft - left) + tx * (lowerRight - right);
-    }
+    const ty = py - Math.floor(py);
+    return moves * ((1 - ty) * (right - left) + ty * (lowerRight - lowerLeft));
   }
-  return slope;
+  if (py > 0 && py < this.constants.H - 1) {
+    moves = 1;
+  }
+  const tx = px - Math.floor(px);
+  return moves * ((1 - tx) * (lowerLeft - left) + tx * (lowerRight - right));
 }

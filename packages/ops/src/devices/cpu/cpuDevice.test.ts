@@ -99,7 +99,9 @@ describe("threads", () => {
 
   test("sleep when there is nothing to do, and do not keep the process alive", () => {
     const script = fileURLToPath(new URL("../../testing/idleProcess.ts", import.meta.url));
-    const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", "tsx", script], { encoding: "utf8" });
+    const typescript = new URL("../../../../../scripts/typescript.mjs", import.meta.url).href;
+    const args = ["--import", typescript, script];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     const { busy, idle } = JSON.parse(stdout) as { busy: number; idle: number };
     expect(busy).toBeGreaterThan(0);

@@ -140,7 +140,7 @@ export class CpuDevice implements Device {
     const launcher = new OpLauncher(opened, () => describe(op, info));
     try {
       const done = kernel.launch(launcher, y.block.address, addresses, info);
-      return done === "loops" ? "its kernels do not cover these attributes or shapes" : null;
+      return done === undefined ? null : reasons[done];
     } finally {
       launcher.freeScratch();
     }
@@ -171,6 +171,12 @@ export class CpuDevice implements Device {
     }
   }
 }
+
+/** Why an op that has kernels takes the loops. */
+const reasons = {
+  loops: "its kernels do not cover these attributes or shapes",
+  "not finite": "values are not finite, and its kernels are right only for numbers",
+} as const;
 
 /** Why float64 and most int32 take the loops. */
 const otherTypes = "its kernels compute in float32";

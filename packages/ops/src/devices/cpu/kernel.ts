@@ -34,14 +34,28 @@ export interface Launcher {
 
 /**
  * Starts the kernels that compute a float32 result into `y` from `inputs`, in blocks of whole cache lines: reading and writing behind
- * the last element, up to a multiple of 64 bytes, is harmless. `y` holds any values before. `"loops"` leaves it to the plain loops.
+ * the last element, up to a multiple of 64 bytes, is harmless. `y` holds any values before. `"loops"` leaves it to the plain loops, and
+ * `"not finite"` does when values are not finite and the kernels are right only for numbers.
  */
 export type Launch<Attrs extends object> = (
   cpu: Launcher,
   y: number,
   inputs: readonly number[],
   info: OpInfo<Attrs>,
-) => "loops" | void;
+) => "loops" | "not finite" | void;
+
+/** A word of memory that kernels raise, as assembly/finite.ts tells. */
+export interface Flag {
+  readonly address: number;
+  isRaised(): boolean;
+}
+
+/** A flag that is not raised, until the op is done. */
+export function makeFlag(cpu: Launcher): Flag {
+  const address = cpu.scratch(1);
+  cpu.int32(address, 1)[0] = 0;
+  return { address, isRaised: () => cpu.int32(address, 1)[0] !== 0 };
+}
 
 /** The kernels of one op. */
 export interface CpuKernel {

@@ -3,7 +3,7 @@
 import type { Shape } from "@gridgrad/core";
 
 import { carafeInputOp, carafeKernelsOp, carafeOp } from "../../../ops/carafe.ts";
-import { kernelOf, type CpuKernel, type Launcher } from "../kernel.ts";
+import { kernelOf, type CpuKernel, type Launcher, makeFlag } from "../kernel.ts";
 
 /** Channels that carafeKernels adds up at a time: as in assembly/carafe.ts. */
 const similarityChannels = 16;
@@ -34,31 +34,33 @@ function launch(
   { N, C, G, H, W, k, s }: Sizes,
   { lines, rows }: { readonly lines: number; readonly rows: number },
   ...tensors: [result: number, fine: number, other: number]
-): void {
+): "not finite" | void {
   const Q = s * W;
   const line = 4 * Math.ceil(Q / 4);
   const row = 4 * Math.ceil((Q + (k - 1) * s) / 4) + 8;
   const work = { items: N * H, cost: 2 * C * k * k * s * Q, scratch: 4 * (lines * line + rows * row) };
-  cpu.launch(kernel, work, ...tensors, C, G, H, W, k, s);
+  const flag = kernel === "carafeInput" ? null : makeFlag(cpu);
+  cpu.launch(kernel, work, ...tensors, C, G, H, W, k, s, ...(flag ? [flag.address] : []));
+  return flag?.isRaised() ? "not finite" : undefined;
 }
 
 export const carafeKernels: readonly CpuKernel[] = [
   kernelOf(carafeOp, (cpu, y, [x, kernels], { attrs, inShapes: [coarse], outShape: fine }) => {
     const sizes = sizesOf(coarse, fine, attrs);
     const { k, s } = sizes;
-    launch(cpu, "carafe", sizes, { lines: k * k * s + 8, rows: 4 * k }, y, x, kernels);
+    return launch(cpu, "carafe", sizes, { lines: k * k * s + 8, rows: 4 * k }, y, x, kernels);
   }),
 
   kernelOf(carafeInputOp, (cpu, dx, [dy, kernels], { attrs, inShapes: [fine], outShape: coarse }) => {
     const sizes = sizesOf(coarse, fine, attrs);
     const { k, s } = sizes;
-    launch(cpu, "carafeInput", sizes, { lines: k * k * s + 8, rows: 4 }, dx, dy, kernels);
+    return launch(cpu, "carafeInput", sizes, { lines: k * k * s + 8, rows: 4 }, dx, dy, kernels);
   }),
 
   kernelOf(carafeKernelsOp, (cpu, dw, [dy, x], { attrs, inShapes: [fine, coarse] }) => {
     const sizes = sizesOf(coarse, fine, attrs);
     const { k, s } = sizes;
     const scratch = { lines: similarityChannels * s + 8, rows: similarityChannels * k };
-    launch(cpu, "carafeKernels", sizes, scratch, dw, dy, x);
+    return launch(cpu, "carafeKernels", sizes, scratch, dw, dy, x);
   }),
 ];

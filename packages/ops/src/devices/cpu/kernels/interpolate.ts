@@ -2,7 +2,7 @@
 
 import { interpolationKernels, weightAt } from "../../../ops/gridSampleTaps.ts";
 import { axisTaps, interpolateInputOp, type InterpolateMode, interpolateOp } from "../../../ops/interpolate.ts";
-import { kernelOf, type CpuKernel, type Launcher } from "../kernel.ts";
+import { kernelOf, type CpuKernel, type Launcher, makeFlag } from "../kernel.ts";
 
 type Taps = ReturnType<typeof axisTaps>;
 
@@ -45,21 +45,28 @@ function writeBand(cpu: Launcher, { first, weights }: Band, count: number, byCol
   return address;
 }
 
-/** y [images, P, Q] from x [images, H, W]. */
+/**
+ * y [images, P, Q] from x [images, H, W].
+ *
+ * @param options.copies - each pixel of y is a pixel of x, whatever that is.
+ */
 function resample(
   cpu: Launcher,
   y: number,
   x: number,
   sizes: { images: number; H: number; W: number; P: number; Q: number },
-  { rows, columns, way }: { rows: Band; columns: Band; way: Way },
-): void {
+  { rows, columns, way, copies }: { rows: Band; columns: Band; way: Way; copies: boolean },
+): "not finite" | void {
   const { images, H, W, P, Q } = sizes;
   const S = rows.weights[0].length;
   const T = columns.weights[0].length;
   const rowTable = writeBand(cpu, rows, P, false);
   const columnTable = writeBand(cpu, columns, Math.ceil(Q / 4) * 4, true);
   const work = { items: images * P, cost: 2 * S * W + 4 * T * Q, scratch: 4 * W + marginBytes };
-  cpu.launch("resample", work, y, x, H, W, P, Q, rowTable, S, columnTable, T, ways.indexOf(way));
+  const flag = copies ? null : makeFlag(cpu);
+  const tables = [rowTable, S, columnTable, T, ways.indexOf(way), flag?.address ?? 0];
+  cpu.launch("resample", work, y, x, H, W, P, Q, ...tables);
+  return flag?.isRaised() ? "not finite" : undefined;
 }
 
 /** Whether the pixels of an axis are those of a width that doubles, at the quarters between their neighbours. */
@@ -72,7 +79,7 @@ function isDoubling(mode: InterpolateMode, taps: Taps, inSize: number, outSize: 
 export const interpolateKernels: readonly CpuKernel[] = [
   kernelOf(interpolateOp, (cpu, y, [x], { attrs, inShapes: [[N, C, H, W]], outShape: [, , P, Q] }) => {
     const columns = axisTaps(W, Q, attrs, 1);
-    resample(
+    return resample(
       cpu,
       y,
       x,
@@ -81,6 +88,7 @@ export const interpolateKernels: readonly CpuKernel[] = [
         rows: bandOf(axisTaps(H, P, attrs, 0), H, P, false),
         columns: bandOf(columns, W, Q, false),
         way: isDoubling(attrs.mode, columns, W, Q) ? attrs.mode : "byTable",
+        copies: attrs.mode === "nearest",
       },
     );
   }),
@@ -88,7 +96,7 @@ export const interpolateKernels: readonly CpuKernel[] = [
   kernelOf(interpolateInputOp, (cpu, dx, [dy], { attrs, inShapes: [[N, C, P, Q]], outShape: [, , H, W] }) => {
     const { mode } = attrs;
     const columns = axisTaps(W, Q, attrs, 1);
-    resample(
+    return resample(
       cpu,
       dx,
       dy,
@@ -97,6 +105,7 @@ export const interpolateKernels: readonly CpuKernel[] = [
         rows: bandOf(axisTaps(H, P, attrs, 0), H, P, true),
         columns: bandOf(columns, W, Q, true),
         way: mode !== "bicubic" && isDoubling(mode, columns, W, Q) ? `${mode}Transposed` : "byTable",
+        copies: false,
       },
     );
   }),

@@ -4,7 +4,7 @@ import { broadcastOperand, matmulOp, type Shape, size, walk } from "@gridgrad/co
 
 import { conv1x1Op, conv1x1WeightOp } from "../../../ops/conv1x1.ts";
 import { type ConvAttrs, conv2dInputOp, conv2dOp, conv2dWeightOp } from "../../../ops/conv2d.ts";
-import { kernelOf, type CpuKernel, type Launcher } from "../kernel.ts";
+import { kernelOf, type CpuKernel, type Launcher, makeFlag } from "../kernel.ts";
 
 /** Rows of a tile of weights, weights of an item, and pixels of a block: as in assembly/matrix.ts. */
 const tileRows = 4;
@@ -54,7 +54,18 @@ interface Blocks {
   readonly weight: number;
 }
 
-function correlate(cpu: Launcher, at: Blocks, c: Correlation): void {
+/**
+ * Computes a correlation.
+ *
+ * @param options.beside - how what lies outside of the image counts: as 0 that is multiplied by its weight, NaN where the weight is not finite
+ *   (padding), or not at all.
+ */
+function correlate(
+  cpu: Launcher,
+  at: Blocks,
+  c: Correlation,
+  { beside = "padding" }: { beside?: "padding" | "nothing" } = {},
+): "not finite" | void {
   const T = c.taps.length;
   const K = c.planes * T;
   const tiles = Math.ceil(c.rows / tileRows);
@@ -62,7 +73,10 @@ function correlate(cpu: Launcher, at: Blocks, c: Correlation): void {
   const packed = cpu.scratch(tiles * tileRows * K);
   const weight = at.weight + 4 * c.weight;
   const packing = { items: tiles, cost: 4 * tileRows * K };
-  cpu.launch("packWeights", packing, packed, weight, c.rows, c.planes, c.rowStep, c.planeStep, taps, T);
+  const flag = beside === "nothing" ? makeFlag(cpu) : null;
+  const steps = [c.rows, c.planes, c.rowStep, c.planeStep];
+  cpu.launch("packWeights", packing, packed, weight, ...steps, taps, T, flag?.address ?? 0);
+  if (flag?.isRaised()) return "not finite";
   const panelWidth = Math.min(256, Math.max(32, Math.floor(panelFloats / (8 * Math.max(1, K))) * 8));
   const work = {
     items: c.N * Math.ceil((c.P * c.Q) / panelWidth),
@@ -73,6 +87,7 @@ function correlate(cpu: Launcher, at: Blocks, c: Correlation): void {
   const from = [x, taps, T, c.planes, c.imageStep, c.height, c.width, c.stepH, c.stepW];
   const to = [c.rows, c.P, c.Q, c.yImageStep, c.yHeight, c.yWidth, c.spreadH, c.spreadW, c.shiftH, c.shiftW];
   cpu.launch("correlate", work, panelWidth, y, packed, ...from, ...to);
+  return undefined;
 }
 
 function writeTaps(cpu: Launcher, taps: readonly Tap[]): number {
@@ -219,7 +234,7 @@ const conv2dInput = kernelOf(
       for (let r = 0; r < Math.min(strideH, H); r++) {
         for (let s = 0; s < Math.min(strideW, W); s++) {
           const taps = inputTaps(KH, KW, attrs, r, s);
-          correlate(
+          const done = correlate(
             cpu,
             { y: dx, x: dy, weight },
             {
@@ -238,10 +253,13 @@ const conv2dInput = kernelOf(
                 shiftW: s,
               },
             },
+            { beside: "nothing" },
           );
+          if (done === "not finite") return done;
         }
       }
     }
+    return undefined;
   },
 );
 

@@ -25,14 +25,14 @@ const shared = {
   hookTimeout: 600_000,
 };
 
-const node = {
+const node: TestProjectInlineConfiguration["test"] = {
   ...shared,
   globalSetup: ["scripts/testDevices.ts"],
   provide: { chromium, tier, root: fileURLToPath(new URL(".", import.meta.url)) },
   pool: "forks",
   execArgv: ["--expose-gc"], // tests that count live buffers collect garbage before they count
   sequence: { groupOrder: 0 },
-} as const;
+};
 
 /** They call vi.resetModules or vi.mock, or leave a module in a state that no other file expects. */
 const alone = ["packages/core/src/device.test.ts", "packages/dysample/src/training/folderLock.race.test.ts"];

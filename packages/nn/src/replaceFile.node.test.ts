@@ -9,6 +9,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { replaceFile, temporaryName, writeFileAtomic } from "./replaceFile.node.ts";
 
+/** What Node needs to run the sources. */
+const typescript = new URL("../../../scripts/typescript.mjs", import.meta.url).href;
+
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "gridgrad-"));
@@ -187,7 +190,7 @@ describe("what is no file is written into, and stays what it is", () => {
     // a socket, as Node connects its children; a pipe; a file that is appended to
     const shell = (line: string) => {
       const { execPath } = process;
-      return spawn("sh", ["-c", line, "sh", execPath, import.meta.resolve("tsx")], { cwd: folder, stdio: ["ignore", "pipe", "inherit"] }); // prettier-ignore
+      return spawn("sh", ["-c", line, "sh", execPath, typescript], { cwd: folder, stdio: ["ignore", "pipe", "inherit"] }); // prettier-ignore
     };
     const children = [command, `${command} | cat`, `${command} >> out`].map(shell);
     const printed = await Promise.all(

@@ -44,6 +44,9 @@ const ofAttempt = /^\.lock\.[-\w]{1,80}(\.tmp)?$/;
 /** Of what a lock says. */
 const beginning = '{"id":"';
 
+/** More than a lock has. */
+const mostBytes = 4096;
+
 /** Between two looks at a lock that somebody has. */
 const lookEveryMs = 50;
 
@@ -204,7 +207,8 @@ async function replaceLeftOver(path: string, dead: Holder | "cut off", claim: Cl
  */
 async function readHolder(path: string): Promise<Holder | "cut off" | null> {
   try {
-    const text = (await stat(path)).isFile() ? await readFile(path, "utf8") : null;
+    const found = await stat(path);
+    const text = found.isFile() && found.size <= mostBytes ? await readFile(path, "utf8") : null;
     const holder = text === null ? null : parse(text);
     if (holder) return holder;
   } catch (error) {

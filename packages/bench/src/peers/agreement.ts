@@ -48,7 +48,10 @@ export function checkAgreement(got: HostTensors, wanted: HostTensors, comparison
   return largest;
 }
 
-/** The largest difference, relative to the largest wanted value; NaN where one of them is not finite, or missing, and of nothing. */
+/**
+ * The largest difference, relative to the largest wanted value; NaN where one of them is not finite, or missing, and of
+ * nothing.
+ */
 export function relativeDifference({ values: got }: HostTensor, { values: wanted }: HostTensor): number {
   if (got.length !== wanted.length || wanted.length === 0) return NaN;
   let [scale, apart] = [0, 0];

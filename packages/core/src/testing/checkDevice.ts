@@ -22,8 +22,8 @@ type Results = { readonly name: string; readonly t: Tensor }[];
  *
  * @param xs - leaves whose floating values float32 holds exactly.
  * @param seed - of the directions in which gradients are taken.
- * @throws {Error} that names what differs, where and by how much; an infinity equals itself only, NaN nothing. Also when there is nothing to
- * compare.
+ * @throws {Error} that names what differs, where and by how much; an infinity equals itself only, NaN nothing. Also
+ * when there is nothing to compare.
  */
 export async function checkDevice(
   device: Device,

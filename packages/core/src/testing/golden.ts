@@ -1,8 +1,9 @@
 /**
  * @file Golden cases: inputs, outputs and gradients that PyTorch computed, one safetensors file each.
  *
- * A case passes if |got - ref| <= atol + rtol |ref| for every element of every output and gradient; NaN must match NaN, and infinities
- * must match exactly. A case of which not everything is used and compared is refused. goldens/README.md describes the files.
+ * A case passes if |got - ref| <= atol + rtol |ref| for every element of every output and gradient; NaN must match NaN,
+ * and infinities must match exactly. A case of which not everything is used and compared is refused. goldens/README.md
+ * describes the files.
  */
 
 import { grad } from "../autograd.ts";
@@ -23,8 +24,9 @@ export { GoldenAttrs, type GoldenInputs, optionalInput } from "./goldenAttrs.ts"
 export { type GoldenCase, type GoldenTolerance, parseGolden } from "./parseGolden.ts";
 
 /**
- * Computes a case's outputs from its inputs: all that the case has, and no others. Several outputs come under their names, one output may
- * come alone. `shapeOf` tells the shape of an output of the case: a run takes counts from there, not from itself.
+ * Computes a case's outputs from its inputs: all that the case has, and no others. Several outputs come under their
+ * names, one output may come alone. `shapeOf` tells the shape of an output of the case: a run takes counts from there,
+ * not from itself.
  */
 export type GoldenRun = (
   inputs: GoldenInputs,
@@ -49,7 +51,8 @@ export interface GoldenResult {
  * Runs a case on the current device and compares every output and gradient.
  *
  * @param dtype - what the floating inputs are cast to before the run.
- * @throws {GraphError} when `run` does not read an input or an argument of the case, or gives other outputs than the case has.
+ * @throws {GraphError} when `run` does not read an input or an argument of the case, or gives other outputs than the
+ * case has.
  */
 export async function checkGolden(
   golden: GoldenCase,

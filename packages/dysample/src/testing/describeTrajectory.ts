@@ -100,7 +100,10 @@ async function checkFirst(trajectory: Trajectory, follower: Follower, limit: num
   }
 }
 
-/** Largest difference, relative to the largest expected magnitude. NaN where one is not finite, or there is nothing to compare. */
+/**
+ * Largest difference, relative to the largest expected magnitude. NaN where one is not finite, or there is nothing to
+ * compare.
+ */
 export function relativeError(got: Values, expected: Values): number {
   expect(got.length).toBe(expected.length);
   let error = 0;

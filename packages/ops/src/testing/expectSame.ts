@@ -5,8 +5,8 @@ import { float64GoldenLimit } from "@gridgrad/core/testing";
 import { expect } from "vitest";
 
 /**
- * Expects both tensors to have one shape and, within the limit for two orders of the same float64 sums, the same values. An infinity is the
- * same as itself only, NaN as nothing.
+ * Expects both tensors to have one shape and, within the limit for two orders of the same float64 sums, the same
+ * values. An infinity is the same as itself only, NaN as nothing.
  */
 export async function expectSame(got: Tensor, want: Tensor): Promise<void> {
   expect(got.shape).toEqual(want.shape);

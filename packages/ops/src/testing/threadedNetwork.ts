@@ -40,7 +40,10 @@ export function threadedNetwork(): Tensor[] {
   return [loss, scores, runningVar, larger.tanh().exp().add(1).log(), ...gradientsOf(loss, wrt).map((g) => g!)];
 }
 
-/** The largest |got - wanted|, in parts of the largest |wanted|. NaN where one is not finite, or there is nothing to compare. */
+/**
+ * The largest |got - wanted|, in parts of the largest |wanted|. NaN where one is not finite, or there is nothing to
+ * compare.
+ */
 export function relativeError(got: Values, wanted: Values): number {
   if (got.length !== wanted.length) return NaN;
   let error = 0;

@@ -3,7 +3,8 @@
  * the ops in Chromium, on the devices that are only there.
  *
  * Test files share processes, one for each core, and the modules that are loaded there: a process of its own for each file would load all
- * of them 150 times, which takes longer than the tests. scripts/beforeFiles.ts says what each file begins with.
+ * of them 150 times, which takes longer than the tests. scripts/beforeFiles.ts says what each file begins with. Files that load modules anew, or
+ * replace them, have a process of their own.
  */
 import { fileURLToPath } from "node:url";
 
@@ -24,19 +25,29 @@ const shared = {
   hookTimeout: 600_000,
 };
 
+const node: TestProjectInlineConfiguration["test"] = {
+  ...shared,
+  globalSetup: ["scripts/testDevices.ts"],
+  provide: { chromium, tier, root: fileURLToPath(new URL(".", import.meta.url)) },
+  pool: "forks",
+  execArgv: ["--expose-gc"], // tests that count live buffers collect garbage before they count
+  sequence: { groupOrder: 0 },
+};
+
+/** They call vi.resetModules or vi.mock, or leave a module in a state that no other file expects. */
+const alone = ["packages/core/src/device.test.ts", "packages/dysample/src/training/folderLock.race.test.ts"];
+
 const inNode: TestProjectInlineConfiguration = {
   test: {
-    ...shared,
+    ...node,
     name: "node",
     include: ["packages/**/*.test.ts", "docs/**/*.test.ts", "scripts/**/*.test.ts"],
-    globalSetup: ["scripts/testDevices.ts"],
-    provide: { chromium, tier },
-    pool: "forks",
+    exclude: alone,
     isolate: false,
-    execArgv: ["--expose-gc"], // tests that count live buffers collect garbage before they count
-    sequence: { groupOrder: 0 },
   },
 };
+
+const aloneInNode: TestProjectInlineConfiguration = { test: { ...node, name: "alone", include: alone } };
 
 function inChromium(path: string, args: readonly string[]): TestProjectInlineConfiguration {
   return {
@@ -75,6 +86,6 @@ function inChromium(path: string, args: readonly string[]): TestProjectInlineCon
 // eslint-disable-next-line no-restricted-syntax -- vitest reads a config's default export
 export default defineConfig({
   test: {
-    projects: [inNode, ...(chromium.missing === null ? [inChromium(chromium.path, chromium.args)] : [])],
+    projects: [inNode, aloneInNode, ...(chromium.missing === null ? [inChromium(chromium.path, chromium.args)] : [])],
   },
 });

@@ -1,15 +1,26 @@
 /**
- * @file In front of every test file: makes the devices known that core's tests run on and core itself does not know, and gives the file a
- * device of its own. Files share a process, and a device that one of them has closed, or changed, must not meet the next one.
+ * @file In front of every test file: makes the devices known that core's tests run on and core itself does not know, and gives the file
+ * what it would have in a process of its own, a device and the repository as its folder. Files share a process, and a device that one of them
+ * has closed, or a folder that is gone, must not meet the next one.
  */
 import "../packages/ops/src/index.ts";
 
-import { type Device, setDevice } from "../packages/core/src/index.ts";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, inject } from "vitest";
 
+import { type Device, setDevice } from "../packages/core/src/index.ts";
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    /** The folder of the repository, in Node. */
+    root: string;
+  }
+}
+
+const root = inject("root");
 let device: Device;
 
 beforeAll(() => {
+  if (root !== undefined) process.chdir(root);
   device = setDevice("cpu"); // what graphs run on by themselves; opens with the first of them
 });
 

@@ -44,5 +44,6 @@ export function showValue(value: unknown): string {
       ? `an array of length ${value.length}`
       : `an object (${value.constructor?.name ?? "no class"})`;
   }
+  if (typeof value === "bigint") return `${value}n`;
   return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

@@ -17,7 +17,8 @@ export interface TensorOptions {
 /**
  * A leaf tensor. Copies `values`.
  *
- * @param values - a number, nested arrays of numbers, or a flat array or typed array in row-major order.
+ * @param values - a number, nested arrays of numbers, or a flat array or typed array in row-major order. 64-bit integers, as labels from
+ *   elsewhere often are, become int32.
  * @param shape - needed only where a flat array shall have another shape than `[length]`.
  * @throws {ShapeError} when `values` does not have as many elements as `shape`.
  * @throws {ValueError} when `values` is ragged or holds something that is not a number.
@@ -30,12 +31,12 @@ export interface TensorOptions {
  * ```
  */
 export function tensor(
-  values: NestedNumbers | ArrayLike<number>,
+  values: NestedNumbers | ArrayLike<number> | BigInt64Array | BigUint64Array,
   shape?: Shape,
   { dtype, requiresGrad = false }: TensorOptions = {},
 ): Tensor {
   const { flat, own } = flatten(values);
-  const type = dtype ?? (ArrayBuffer.isView(values) ? dtypeOf(values as Values) : "float32");
+  const type = dtype ?? (ArrayBuffer.isView(values) ? dtypeOf(values as unknown as Values) : "float32");
   checkDType("tensor", type);
   if (shape) checkShape("tensor", shape);
   const wanted = shape ?? own;
@@ -128,12 +129,16 @@ export function fill(dtype: DType, flat: ArrayLike<number>): Values {
   return values;
 }
 
-function flatten(values: NestedNumbers | ArrayLike<number>): { flat: ArrayLike<number>; own: Shape } {
+function flatten(values: Parameters<typeof tensor>[0]): { flat: ArrayLike<number>; own: Shape } {
   if (typeof values === "number") return { flat: [values], own: [] };
-  if (values === null || typeof values !== "object" || typeof values.length !== "number") {
+  if (values === null || typeof values !== "object" || !Number.isInteger(values.length) || values.length < 0) {
     throw new ValueError("tensor", "values must be a number or an array of numbers", showValue(values));
   }
-  if (!Array.isArray(values)) return { flat: values as ArrayLike<number>, own: [values.length] };
+  if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
+    return { flat: Array.from(values, Number), own: [values.length] }; // what does not fit into int32 is not near it either
+  }
+  if (ArrayBuffer.isView(values)) return { flat: values as ArrayLike<number>, own: [values.length] };
+  if (!Array.isArray(values)) return flatten(Array.from(values as ArrayLike<number>));
   const own: number[] = [];
   for (let level: unknown = values; Array.isArray(level); level = level[0]) own.push(level.length);
   const flat: number[] = [];

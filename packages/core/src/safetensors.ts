@@ -268,7 +268,9 @@ function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((entry) => Number.isSafeInteger(entry) && entry >= 0);
 }
 
-/** A part of a JSON text as it stands in a message: short, and not in depth, where a printer could overflow the stack. */
+/**
+ * A part of a JSON text as it stands in a message: short, and not in depth, where a printer could overflow the stack.
+ */
 export function showJson(value: unknown): string {
   const entry = (x: unknown): string => {
     if (Array.isArray(x)) return "an array";

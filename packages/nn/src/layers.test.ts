@@ -82,6 +82,7 @@ describe("a layer computes its op with its parameters and options", () => {
     bias: bias!.tensor,
   });
   const pool = { stride: 1, padding: 1 } as const;
+  const over = { stride: 3, ceilMode: true } as const;
   const up = { scaleFactor: 2, mode: "bilinear", alignCorners: true } as const;
 
   test.each<[string, Layer, Tensor, Tensor]>([
@@ -111,6 +112,13 @@ describe("a layer computes its op with its parameters and options", () => {
     ["Upsample", new Upsample(up), image, interpolate(image, up)],
     ["MaxPool2d", new MaxPool2d(3, pool), image, maxPool2d(image, 3, pool)],
     ["MaxPool2d by default", new MaxPool2d(2), image, maxPool2d(image, 2)],
+    ["MaxPool2d with ceilMode", new MaxPool2d(2, over), image, maxPool2d(image, 2, over)],
+    [
+      "AvgPool2d with ceilMode",
+      new AvgPool2d(2, { ...over, divisorOverride: 3 }),
+      image,
+      avgPool2d(image, 2, { ...over, divisorOverride: 3 }),
+    ],
     [
       "AvgPool2d",
       new AvgPool2d([3, 2], { ...pool, countIncludePad: false }),

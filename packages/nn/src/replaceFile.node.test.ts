@@ -202,5 +202,5 @@ describe("what is no file is written into, and stays what it is", () => {
     const written = `${"7".repeat(200_000)}end\n`;
     expect(printed.map((all) => all === written)).toEqual([true, true, false]);
     expect(text("out") === `before, ${written}`).toBe(true);
-  }, 30_000);
+  });
 });

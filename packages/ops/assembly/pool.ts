@@ -1,8 +1,9 @@
 /**
  * @file Kernels of maxPool2d and avgPool2d with their gradients.
  *
- * Windows as src/windows.ts has them; elements of a window outside of the image do not exist, in the padding or beyond. Windows that lie
- * inside, one or two pixels apart, go four at a time; those of 2 by 2 that neither overlap nor reach out (`halving`) read every pixel once.
+ * Windows as src/windows.ts has them; elements of a window outside of the image do not exist, in the padding or beyond.
+ * Windows that lie inside, one or two pixels apart, go four at a time; those of 2 by 2 that neither overlap nor reach
+ * out (`halving`) read every pixel once.
  */
 
 /** Windows of more pixels are added up in float64. */

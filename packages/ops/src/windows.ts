@@ -4,10 +4,12 @@
  *     h = p stride - padding + kh dilation        0 <= kh < KH, 0 <= p < P
  *     P = floor((H + 2 padding - dilation (KH - 1) - 1) / stride) + 1
  *
- * and the same along the width. Whatever lies outside of [0, H) is padding. Pooling with `ceilMode` rounds P up, so that a last window may
- * reach over the padding's end, unless that window would start there: (P - 1) stride < H + padding.
+ * and the same along the width. Whatever lies outside of [0, H) is padding. Pooling with `ceilMode` rounds P up: a
+ * last window may reach over the padding, unless it would start at the end of the image, (P - 1) stride = H + padding,
+ * or beyond.
  *
- * Source: torch.nn.Conv2d and torch.nn.MaxPool2d, "Shape"; Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
+ * Source: torch.nn.Conv2d and torch.nn.MaxPool2d, "Shape"; Dumoulin and Visin, "A guide to convolution arithmetic for
+ * deep learning", 2016.
  */
 
 import { formatShape, type Shape, ShapeError, ValueError } from "@gridgrad/core";

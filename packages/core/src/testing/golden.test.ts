@@ -215,8 +215,12 @@ describe("checkGolden", () => {
 
   test("tells a run the shapes of the outputs, from which it takes counts", async () => {
     const golden = parseGolden(smallGolden({ out: [0, 1, 2, 3] }));
-    const count: GoldenRun = ({ x }, _attrs, { out: [n] }) =>
-      tensor(Float64Array.from({ length: n }, (_, i) => i)).add(x.sum().mul(0));
+    const count: GoldenRun = ({ x }, _attrs, shapeOf) =>
+      tensor(Float64Array.from({ length: shapeOf("out")[0] }, (_, i) => i)).add(x.sum().mul(0));
     expect(await checkGolden(golden, count, "float64")).toMatchObject([{ name: "out", ok: true }]);
+    const other: GoldenRun = (_inputs, _attrs, shapeOf) => tensor(shapeOf("lr")[0]);
+    await expect(checkGolden(golden, other, "float64")).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[GraphError: golden: the case must have the output lr, got out]`,
+    );
   });
 });

@@ -1,8 +1,9 @@
 /**
  * @file Golden cases: inputs, outputs and gradients that PyTorch computed, one safetensors file each.
  *
- * A case passes if |got - ref| <= atol + rtol |ref| for every element of every output and gradient; NaN must match NaN, and infinities
- * must match exactly. A case of which not everything is used and compared is refused. goldens/README.md describes the files.
+ * A case passes if |got - ref| <= atol + rtol |ref| for every element of every output and gradient; NaN must match NaN,
+ * and infinities must match exactly. A case of which not everything is used and compared is refused. goldens/README.md
+ * describes the files.
  */
 
 import { grad } from "../autograd.ts";
@@ -23,13 +24,14 @@ export { GoldenAttrs, type GoldenInputs, optionalInput } from "./goldenAttrs.ts"
 export { type GoldenCase, type GoldenTolerance, parseGolden } from "./parseGolden.ts";
 
 /**
- * Computes a case's outputs from its inputs: all that the case has, and no others. Several outputs come under their names, one output may
- * come alone. `shapes` are those of the outputs: a run takes counts from there, not from itself.
+ * Computes a case's outputs from its inputs: all that the case has, and no others. Several outputs come under their
+ * names, one output may come alone. `shapeOf` tells the shape of an output of the case: a run takes counts from there,
+ * not from itself.
  */
 export type GoldenRun = (
   inputs: GoldenInputs,
   attrs: GoldenAttrs,
-  shapes: Readonly<Record<string, Shape>>,
+  shapeOf: (output: string) => Shape,
 ) => Tensor | Record<string, Tensor> | Promise<Tensor | Record<string, Tensor>>;
 
 /** Adapters by the `op` of a case. */
@@ -49,7 +51,8 @@ export interface GoldenResult {
  * Runs a case on the current device and compares every output and gradient.
  *
  * @param dtype - what the floating inputs are cast to before the run.
- * @throws {GraphError} when `run` does not read an input or an argument of the case, or gives other outputs than the case has.
+ * @throws {GraphError} when `run` does not read an input or an argument of the case, or gives other outputs than the
+ * case has.
  */
 export async function checkGolden(
   golden: GoldenCase,
@@ -80,13 +83,18 @@ export async function checkGolden(
 async function runCase(golden: GoldenCase, given: GoldenInputs, run: GoldenRun): Promise<Record<string, Tensor>> {
   const { inputs, unread } = watchInputs(given);
   const attrs = new GoldenAttrs(golden.attrs);
-  const shapes = Object.fromEntries(Object.entries(golden.outputs).map(([name, { shape }]) => [name, shape]));
-  const result = await run(inputs, attrs, shapes);
+  const shapeOf = (name: string): Shape => {
+    if (Object.hasOwn(golden.outputs, name)) return golden.outputs[name].shape;
+    throw new GraphError(
+      `golden: the case must have the output ${name}, got ${Object.keys(golden.outputs).join(", ")}`,
+    );
+  };
+  const result = await run(inputs, attrs, shapeOf);
   const left = [...unread().map((name) => `the input ${name}`), ...attrs.unread().map((name) => `attrs.${name}`)];
   if (left.length > 0)
     throw new GraphError(`golden: ${golden.op} must use all of the case, got ${left.join(", ")} unused`);
   const got: Record<string, Tensor> = isTensor(result) ? { out: result } : { ...result };
-  for (const [name, shape] of Object.entries(shapes)) {
+  for (const [name, { shape }] of Object.entries(golden.outputs)) {
     if (!Object.hasOwn(got, name))
       throw new GraphError(`golden: the run must give the output ${name}, got ${Object.keys(got).join(", ")}`);
     if (!sameShape(got[name].shape, shape))
@@ -94,7 +102,7 @@ async function runCase(golden: GoldenCase, given: GoldenInputs, run: GoldenRun):
         `golden: ${name} must have shape ${formatShape(shape)}, got ${formatShape(got[name].shape)}`,
       );
   }
-  const extra = Object.keys(got).filter((name) => !Object.hasOwn(shapes, name));
+  const extra = Object.keys(got).filter((name) => !Object.hasOwn(golden.outputs, name));
   if (extra.length > 0)
     throw new GraphError(`golden: the case must have all outputs of the run, got none for ${extra.join(", ")}`);
   return got;

@@ -1,18 +1,21 @@
 /**
- * @file The arguments of a golden case, checked as an adapter reads them, and its inputs. Both remember what was read: a case of which
- * something is not read says more than was tested, and is refused.
+ * @file The arguments of a golden case, checked as an adapter reads them, and its inputs. Both remember what was read:
+ * a case of which something is not read says more than was tested, and is refused.
  */
 
 import { GraphError } from "../errors.ts";
 import { showJson } from "../safetensors.ts";
 import type { Tensor } from "../tensor.ts";
 
-/** What an adapter says of an argument that a case may leave out: the value in its place. Python's None counts as left out. */
+/**
+ * What an adapter says of an argument that a case may leave out: the value in its place. Python's None counts as left
+ * out.
+ */
 type Absent<D> = readonly [absent?: D];
 
 /**
- * Arguments of an op as PyTorch names them. Each method reads one of a type; its last argument, if there is one, takes the place of what
- * the case does not have.
+ * Arguments of an op as PyTorch names them. Each method reads one of a type; its last argument, if there is one, takes
+ * the place of what the case does not have.
  *
  * @throws {GraphError} when a case lacks an argument, or has one of another type.
  *

@@ -1,6 +1,6 @@
 /**
- * @file Reads a golden case from its file and refuses one that could not be compared: each output and gradient must have a tolerance and
- * elements, each gradient its input and a cotangent. goldens/README.md describes the files.
+ * @file Reads a golden case from its file and refuses one that could not be compared: each output and gradient must
+ * have a tolerance and elements, each gradient its input and a cotangent. goldens/README.md describes the files.
  */
 
 import { GraphError } from "../errors.ts";

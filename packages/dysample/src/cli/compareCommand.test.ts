@@ -102,13 +102,13 @@ test.runIf(hasTier("ci"))(
   },
 );
 
-test("runs that fail are named with their reason, beside the results of the others", async () => {
+test.runIf(hasTier("ci"))("runs that fail are named with their reason, beside the results of the others", async () => {
   const { code, out } = await runCommand(
     ...[...tiny, "--upsamplers", "nearest,bilinear", "--seeds", "1", "--lr", "1e30", "--warmup", "0"],
   );
   expect(code).toBe(1);
   expect(out).toMatch(/^nearest +- +- +- /m);
-  expect(out).toMatch(/^bilinear-seed0 failed: step \d: loss and gradients must be finite/m);
+  expect(out).toMatch(/^bilinear-seed0 failed: step \d: gradients must be finite/m);
   expect((await readResults("runs/compare")).contestants[0].runs).toMatchObject([
     { status: "failed", error: expect.stringMatching(/^step/), metrics: null },
   ]);

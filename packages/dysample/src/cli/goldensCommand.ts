@@ -125,7 +125,10 @@ async function readManifest(dir: string): Promise<ManifestEntry[]> {
   return files as ManifestEntry[];
 }
 
-/** Whether it is a relative path, with slashes as on every system, that leads nowhere outside, and that a terminal can print. */
+/**
+ * Whether it is a relative path, with slashes as on every system, that leads nowhere outside, and that a terminal can
+ * print.
+ */
 function isInside(file: unknown): file is string {
   if (typeof file !== "string" || /[\p{Cc}\\:]/u.test(file)) return false;
   return file.split("/").every((name) => !["", ".", ".."].includes(name));

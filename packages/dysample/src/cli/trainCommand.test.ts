@@ -117,7 +117,7 @@ test("a diverging run ends with exit code 1, and what it has learned before can 
   const options = ["--task", "restoration", "--upsampler", "pixel-shuffle", "--lr", "1e30", "--warmup", "0"];
   const diverged = await runCommand("train", ...options, "--batch", "1", "--eval-images", "1", "--out", "run");
   expect(diverged).toMatchObject({ code: 1, out: "" });
-  expect(diverged.err).toMatch(/gridgrad: step 2: loss and gradients must be finite/);
+  expect(diverged.err).toMatch(/gridgrad: step 2: gradients must be finite/);
   expect(await runCommand("eval", "run", "--eval-images", "1")).toMatchObject({ code: 0 });
 });
 
@@ -168,32 +168,40 @@ describe("as a process", () => {
     return files.join(" ");
   }
 
-  test.each([
+  const signals = [
     ["SIGINT", 130],
     ["SIGTERM", 143],
     ["SIGHUP", 129], // the terminal has gone away
-  ] as const)("%s ends it after the step, with a checkpoint and a hint", async (signal, exitCode) => {
-    const { child, result } = startCommand(base, [...long, "--steps", "2000", "--out", "run"]);
-    await untilStep("run", 3);
-    child.kill(signal);
-    child.kill(signal); // npm hands on what the terminal has sent already: one request
-    const { code, out, err } = await result;
-    expect([code, out]).toEqual([exitCode, ""]);
-    const [, step] = /^stopped after step (\d+); go on with: gridgrad train --resume run$/m.exec(err)!;
-    expect((await readFile("run/metrics.jsonl", "utf8")).split("\n")).toHaveLength(Number(step) + 1);
-    expect((await readdir("run")).sort()).toEqual(["checkpoint.safetensors", "config.json", "metrics.jsonl"]);
-  });
+  ] as const;
 
-  test("readers that leave early, of what it reports and of its result, do not end it", async () => {
-    const { child, result } = startCommand(base, [...long, "--steps", "6", "--out", "run"]);
-    child.stderr!.once("data", () => {
-      child.stderr!.destroy();
-      child.stdout!.destroy();
-    });
-    expect(await result).toMatchObject({ code: 0, signal: null });
-    expect(await readdir("run")).toContain("result.json");
-    expect(await readdir("run")).not.toContain(".lock");
-  });
+  test.each(hasTier("ci") ? signals : signals.slice(0, 1))(
+    "%s ends it after the step, with a checkpoint and a hint",
+    async (signal, exitCode) => {
+      const { child, result } = startCommand(base, [...long, "--steps", "2000", "--out", "run"]);
+      await untilStep("run", 3);
+      child.kill(signal);
+      child.kill(signal); // npm hands on what the terminal has sent already: one request
+      const { code, out, err } = await result;
+      expect([code, out]).toEqual([exitCode, ""]);
+      const [, step] = /^stopped after step (\d+); go on with: gridgrad train --resume run$/m.exec(err)!;
+      expect((await readFile("run/metrics.jsonl", "utf8")).split("\n")).toHaveLength(Number(step) + 1);
+      expect((await readdir("run")).sort()).toEqual(["checkpoint.safetensors", "config.json", "metrics.jsonl"]);
+    },
+  );
+
+  test.runIf(hasTier("ci"))(
+    "readers that leave early, of what it reports and of its result, do not end it",
+    async () => {
+      const { child, result } = startCommand(base, [...long, "--steps", "6", "--out", "run"]);
+      child.stderr!.once("data", () => {
+        child.stderr!.destroy();
+        child.stdout!.destroy();
+      });
+      expect(await result).toMatchObject({ code: 0, signal: null });
+      expect(await readdir("run")).toContain("result.json");
+      expect(await readdir("run")).not.toContain(".lock");
+    },
+  );
 
   test.runIf(hasTier("ci"))(
     "killed at random moments again and again, it comes to the same end as an undisturbed run",

@@ -114,7 +114,7 @@ test("a picture goes through a link, into a pipe, and to the standard output, an
   expect([code, out]).toEqual([0, wanted.toString()]); // both as text, whose bytes that are none are the same
   expect(err).toMatch(/^in3\.png 7x5 RGB 8-bit -> output 14x10 RGB 8-bit\n/);
   expect(await readlink("output")).toBe("/dev/fd/1");
-}, 30_000);
+});
 
 test("what is no file, or too large for one, is one line with its name, and is not read", async () => {
   await writeFile("large", "");

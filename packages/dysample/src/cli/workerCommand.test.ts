@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { Queue } from "bullmq";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 
 import { hasTier } from "@gridgrad/core/testing/tier";
 
@@ -23,6 +23,8 @@ const single = ["compare", ...tiny, "--device", "cpu", "--upsamplers", "bilinear
 
 /** Seconds. Short, and long beside the pauses of a busy machine. */
 const lease = "3";
+
+afterEach(() => void vi.unstubAllEnvs());
 
 describe.skipIf(missing !== null)(`compare --queue${missing === null ? "" : ` (skipped: ${missing})`}`, () => {
   let server: RedisServer;
@@ -217,7 +219,7 @@ describe.skipIf(missing !== null)(`compare --queue${missing === null ? "" : ` (s
     for (const _ of [1, 2]) {
       const { code, out } = await compare(failing).result;
       expect(code).toBe(1);
-      expect(out).toMatch(/^bilinear-seed0 failed: step \d: loss and gradients must be finite/m);
+      expect(out).toMatch(/^bilinear-seed0 failed: step \d: gradients must be finite/m);
       expect(await queue.getJobCountByTypes("waiting", "active", "completed", "failed")).toBe(0);
     }
     helping.child.kill("SIGTERM");
@@ -252,6 +254,46 @@ test("where no Redis answers, both commands say so, and nothing is written", asy
   expect(existsSync("runs")).toBe(false);
 });
 
+test("the password of a queue is not printed, whatever is wrong with the command line", async () => {
+  for (const args of [
+    ["worker", "--queue", "redis://:s3cr/et@host:6379"],
+    ["worker", "--queue", "redis://:s3cr#et@host:6379"],
+    ["compare", "--queue", "redis://host:6379?password=s3cret"],
+    ["compare", "--queue=redis://:s3cret@host:6379/first"],
+    ["compare", "--queue", "redis://:s3cret@host:6379", "--jobs", "2"],
+    ["train", "--queue=redis://:s3cret@host:6379"],
+    ["train", "--queue=:s3cret@host:6379"],
+    ["redis://:s3cret@host:6379"],
+    ["worker", "redis://:s3cret@host:6379"],
+  ]) {
+    const { code, out, err } = await runCommand(...args);
+    expect([args, code, out]).toEqual([args, 2, ""]);
+    expect(err).not.toMatch(/s3c/);
+    expect(err).toMatch(/^gridgrad: [^\n]*$/);
+  }
+});
+
+test("the address may stand in GRIDGRAD_QUEUE, where the list of processes does not show it", async () => {
+  const port = await freePort();
+  vi.stubEnv("GRIDGRAD_QUEUE", `redis://:s3cret@127.0.0.1:${port}`);
+  for (const args of [["worker"], single]) {
+    expect(await runCommand(...args)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("redis://:***@127.0.0.1"),
+    });
+  }
+  vi.stubEnv("GRIDGRAD_QUEUE", "redis://:s3cr/et@host");
+  expect((await runCommand("worker")).err).toMatchInlineSnapshot(
+    `"gridgrad: a queue must be redis://host:port or redis://host:port/database, with redis://:PASSWORD@host:port for a password, in which % / # ? @ : are percent-encoded: %25 %2F %23 %3F %40 %3A; got an address that is not shown, as a password may be in it"`,
+  );
+  vi.stubEnv("GRIDGRAD_QUEUE", "");
+  expect(await runCommand("worker")).toMatchObject({ code: 2, err: expect.stringContaining("not specified") });
+  vi.unstubAllEnvs();
+  for (const command of ["worker", "compare"]) {
+    expect((await runCommand(command, "--help")).out).toMatch(/\(env:\s+GRIDGRAD_QUEUE\)/);
+  }
+});
+
 test("options that make no sense are refused", async () => {
   const refused = [
     await runCommand("worker"),
@@ -267,7 +309,7 @@ test("options that make no sense are refused", async () => {
       ],
       [
         2,
-        "gridgrad: option '--queue <url>' argument 'localhost' is invalid. a queue must be redis://host:port or redis://host:port/database, got localhost.",
+        "gridgrad: a queue must be redis://host:port or redis://host:port/database, with redis://:PASSWORD@host:port for a password, in which % / # ? @ : are percent-encoded: %25 %2F %23 %3F %40 %3A; got localhost",
       ],
       [
         2,

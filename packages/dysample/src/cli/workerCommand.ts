@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { makeWritableFolder } from "@gridgrad/nn/node";
 import { Command } from "commander";
 
-import { connectRedis, type QueueAddress } from "../compare/queue/redisConnection.ts";
+import { asksRedis, connectRedis, type QueueAddress } from "../compare/queue/redisConnection.ts";
 import { workOnQueue } from "../compare/queue/workOnQueue.ts";
 import { shareOut } from "../compare/runPool.ts";
 import { interruptCode } from "./interrupt.ts";
@@ -44,7 +44,7 @@ not stopped.
 
 Examples:
   ${io.program} worker --queue redis://head-node:6379
-  ${io.program} worker --queue redis://:PASSWORD@head-node:6379/2 --jobs 4 --until-done`,
+  GRIDGRAD_QUEUE=redis://:PASSWORD@head-node:6379/2 ${io.program} worker --jobs 4 --until-done`,
     )
     .action((options: Options) => runWorker(io, options));
 }
@@ -59,7 +59,8 @@ async function runWorker(io: Io, { queue, jobs: asked, work, lease, untilDone = 
     `Waiting for runs at ${queue.shown}: ${jobs} at once, with ${threads === 1 ? "1 thread" : `${threads} threads`} each.`,
   );
   try {
-    await workOnQueue(connection, { jobs, threads, folder: work, leaseMs: lease * 1000, untilDone, signal, note });
+    const settings = { jobs, threads, folder: work, leaseMs: lease * 1000, untilDone, signal, note };
+    await asksRedis(queue, () => workOnQueue(connection, settings));
   } finally {
     connection.close();
   }

@@ -43,7 +43,6 @@ async function measureAll({ configs, rounds }: MeasureRequest): Promise<Measurem
       if (round > 0) times[i].push(ms); // the first steps start threads and fill caches
     }
     report({ type: "round", done: round });
-    await new Promise((turned) => setTimeout(turned, 0)); // the report leaves
   }
   return configs.map((_, i) => ({ msPerStep: median(times[i]), peakBytes: peaks[i] }));
 }

@@ -6,6 +6,8 @@ import { join } from "node:path";
 
 import { beforeEach, expect, test } from "vitest";
 
+import { hasTier } from "@gridgrad/core/testing/tier";
+
 import { runPath, runsOf } from "./comparison.ts";
 import { comparisonOf } from "./comparisonOf.ts";
 import { runAll, shareOut } from "./runPool.ts";
@@ -63,7 +65,7 @@ test("no more than so many runs are under way, and one that fails stops no other
   expect(outcomes).toEqual([complete, expect.objectContaining({ status: "failed", retry: false }), complete, complete]);
 });
 
-test("a run whose process has died goes on from its checkpoint, once", async () => {
+test.runIf(hasTier("ci"))("a run whose process has died goes on from its checkpoint, once", async () => {
   const told: string[] = [];
   let kills = 1;
   const events = {
@@ -86,7 +88,7 @@ test("a run whose process has died goes on from its checkpoint, once", async () 
   ]);
 });
 
-test("an abort lets runs under way write their checkpoints, and starts no other", async () => {
+test.runIf(hasTier("ci"))("an abort lets runs under way write their checkpoints, and starts no other", async () => {
   const stop = new AbortController();
   const outcomes = await runAll(runs, {
     folder,

@@ -14,9 +14,10 @@ export function coresToUse(): number {
 
 /** Starts a file of the sources in a process of its own, whose device `cpu` has that many threads. */
 export function forkSource(file: URL, { threads }: { readonly threads: number }): ChildProcess {
+  const { GRIDGRAD_QUEUE: _, ...env } = process.env; // its password is none of their business
   return fork(fileURLToPath(file), [], {
     execArgv: ["--import", typescript],
-    env: { ...process.env, GRIDGRAD_THREADS: String(threads) },
+    env: { ...env, GRIDGRAD_THREADS: String(threads) },
   });
 }
 

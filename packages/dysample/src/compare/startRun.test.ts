@@ -6,6 +6,8 @@ import { join } from "node:path";
 
 import { beforeAll, beforeEach, expect, test } from "vitest";
 
+import { hasTier } from "@gridgrad/core/testing/tier";
+
 import { resolveConfig } from "../training/config.ts";
 import { typescript } from "./sourceProcess.ts";
 import { startRun } from "./startRun.ts";
@@ -55,22 +57,25 @@ test("a run that was stopped goes on to the same bits, and one that is complete 
   expect(starts).toHaveLength(1);
 });
 
-test("a run whose process was killed may be tried again, and ends with the same bits", async () => {
-  const outcome = await startRun(order("run"), {
-    onCheckpoint: (step) => step === 2 && killChild(),
-  });
-  expect(outcome).toEqual({ status: "failed", message: "its process was ended by SIGKILL", retry: true });
-  expect(await startRun(order("run"))).toEqual({ status: "complete" });
-  expect((await weights("run")).equals(undisturbed)).toBe(true);
-});
+test.runIf(hasTier("ci"))(
+  "a run whose process was killed may be tried again, and ends with the same bits",
+  async () => {
+    const outcome = await startRun(order("run"), {
+      onCheckpoint: (step) => step === 2 && killChild(),
+    });
+    expect(outcome).toEqual({ status: "failed", message: "its process was ended by SIGKILL", retry: true });
+    expect(await startRun(order("run"))).toEqual({ status: "complete" });
+    expect((await weights("run")).equals(undisturbed)).toBe(true);
+  },
+);
 
 test("a learning rate that leads to NaN fails for good", async () => {
   const outcome = await startRun(order("run", resolveConfig({ ...config, lr: 1e30, warmup: 0 })));
   expect(outcome).toMatchObject({ status: "failed", retry: false });
-  expect((outcome as { message: string }).message).toMatch(/^step \d: loss and gradients must be finite/);
+  expect((outcome as { message: string }).message).toMatch(/^step \d: gradients must be finite/);
 });
 
-test("a run whose parent is gone writes its checkpoint and ends", async () => {
+test.runIf(hasTier("ci"))("a run whose parent is gone writes its checkpoint and ends", async () => {
   const long = order("run", resolveConfig({ ...config, steps: 5000, checkpointEvery: 5000 }));
   const module = new URL("startRun.ts", import.meta.url).href;
   const script = `import { startRun } from ${JSON.stringify(module)};

@@ -100,8 +100,11 @@ async function checkFirst(trajectory: Trajectory, follower: Follower, limit: num
   }
 }
 
-/** Largest difference, relative to the largest expected magnitude. */
-function relativeError(got: Values, expected: Values): number {
+/**
+ * Largest difference, relative to the largest expected magnitude. NaN where one is not finite, or there is nothing to
+ * compare.
+ */
+export function relativeError(got: Values, expected: Values): number {
   expect(got.length).toBe(expected.length);
   let error = 0;
   let largest = 0;

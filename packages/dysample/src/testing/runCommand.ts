@@ -36,6 +36,13 @@ export async function runCommand(...args: string[]): Promise<CommandResult> {
   return { code, out: out.join("\n"), err: err.join("\n") };
 }
 
+/** The same after Ctrl-C: what would train or wait for long stops as soon as it can. */
+export async function runInterrupted(...args: string[]): Promise<CommandResult> {
+  const { io, out, err } = collectLines();
+  const code = await main(args, Object.assign(io, { interrupted: () => AbortSignal.abort() }));
+  return { code, out: out.join("\n"), err: err.join("\n") };
+}
+
 /** Starts a program in a process of its own. `result` resolves when it has ended. */
 export function startCommand(
   folder: string,

@@ -150,7 +150,7 @@ test("of processes that find a left-over lock, one at a time gets in, in whateve
     }),
     { numRuns: 30 },
   );
-}, 60_000);
+});
 
 test("the same after processes were killed at any moment, one after the other", async () => {
   const kills = fc.array(fc.nat({ max: 20 }), { minLength: 1, maxLength: 4 });
@@ -172,4 +172,4 @@ test("the same after processes were killed at any moment, one after the other", 
     }),
     { numRuns: 30 },
   );
-}, 60_000);
+});

@@ -7,6 +7,8 @@ import { promisify } from "node:util";
 
 import { beforeEach, expect, test, vi } from "vitest";
 
+import { hasTier } from "@gridgrad/core/testing/tier";
+
 import { typescript } from "../compare/sourceProcess.ts";
 import { lockFolder } from "./folderLock.ts";
 
@@ -154,7 +156,7 @@ test("who has lost the folder to another does not take it from that one", async 
   expect(existsSync("run/.lock")).toBe(true);
 });
 
-test("of several processes that find a left-over lock, one at a time gets in", async () => {
+test.runIf(hasTier("ci"))("of several processes that find a left-over lock, one at a time gets in", async () => {
   await makeFolder();
   await leave(ended);
   // Each one that is in must be alone: a second file of the same name would be an error.

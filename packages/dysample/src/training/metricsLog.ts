@@ -1,4 +1,7 @@
-/** @file metrics.jsonl: one JSON object a line, for each training step, for each evaluation on the way, and at the end for the last one. */
+/**
+ * @file metrics.jsonl: one JSON object a line, for each training step, for each evaluation on the way, and at the end for the last one.
+ * A loss that is no number, such as the mean over a batch without a label, stands there as null, for which JSON has no other word.
+ */
 
 import { existsSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
@@ -62,7 +65,8 @@ export class MetricsLog {
 
 /** The steps of a log. */
 export async function readSteps(path: string): Promise<StepMetrics[]> {
-  return (await readLines(path)).filter((line): line is StepMetrics => "loss" in line && typeof line.loss === "number");
+  const steps = (await readLines(path)).filter((line): line is StepMetrics => "loss" in line);
+  return steps.map((line) => ({ ...line, loss: typeof line.loss === "number" ? line.loss : NaN }));
 }
 
 /** The evaluations on the way. */

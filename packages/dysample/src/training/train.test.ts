@@ -368,10 +368,10 @@ test("a checkpoint that is damaged, of another run, or no checkpoint at all is r
   expect(await resume("run")).toMatchObject({ status: "complete" });
 });
 
-test("a loss that is not finite ends the run at the last good state", async () => {
+test("a gradient that Adam cannot square ends the run at the last good state", async () => {
   const config = resolveConfig({ ...tiny.restoration, upsampler: "transposed-conv", lr: 1e30, warmup: 0 });
   await expect(train(config, "run")).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[TrainingError: step 2: loss and gradients must be finite, got loss Infinity and gradient norm Infinity. The state after step 1 is in run/checkpoint.safetensors; resuming would meet the same numbers again, so start a run with a smaller learning rate, such as --lr 3e+29]`,
+    `[TrainingError: step 2: gradients must be finite, and so must their squares, got loss Infinity and gradient norm 9.647380969640922e+30. The state after step 1 is in run/checkpoint.safetensors; resuming would meet the same numbers again, so start a run with a smaller learning rate, such as --lr 3e+29]`,
   );
   expect((await readSteps("run/metrics.jsonl")).map(({ step }) => step)).toEqual([1]);
   expect((await readdir("run")).sort()).toEqual(["checkpoint.safetensors", "config.json", "metrics.jsonl"]);

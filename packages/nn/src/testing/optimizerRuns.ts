@@ -39,12 +39,13 @@ export const optimizerRuns: GoldenRuns = {
     return { a: gradients[0], b: gradients[1], total_norm: norm };
   },
 
-  cosine_lr(_inputs, attrs, { lr: [count] }) {
+  cosine_lr(_inputs, attrs, shapeOf) {
     const options = { lr: attrs.number("lr"), steps: attrs.number("T_max"), minLr: attrs.number("eta_min") };
-    return rates(cosineLr(options), count);
+    return rates(cosineLr(options), shapeOf("lr")[0]);
   },
 
-  step_lr(_inputs, attrs, { lr: [count] }) {
+  step_lr(_inputs, attrs, shapeOf) {
+    const [count] = shapeOf("lr");
     attrs.repeats("steps", count);
     const options = { lr: attrs.number("lr"), stepSize: attrs.number("step_size"), gamma: attrs.number("gamma") };
     return rates(stepLr(options), count);

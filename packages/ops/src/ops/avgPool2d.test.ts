@@ -61,7 +61,8 @@ describeOp(avgPool2d, {
         avgPool2d(x, [1, kernel], { ceilMode: true, ...options }).data();
       expect(await pool(2, {})).toEqual(Float32Array.of(3, 7, 10));
       expect(await pool(2, { ceilMode: false })).toEqual(Float32Array.of(3, 7));
-      // Windows at -1 and 2: one at 5 would begin in the padding. With 2 pixels of padding there are three, and one of the last does not count.
+      // Windows at -1 and 2: one at 5 would begin in the padding. With 2 pixels of padding there are three, the last one
+      // with a pixel that does not count.
       expect(await pool(2, { stride: [1, 3], padding: [0, 1] })).toEqual(Float32Array.of(1, 7));
       expect(await pool(4, { stride: [1, 3], padding: [0, 1] })).toEqual(Float32Array.of(3.5, 6));
       expect(await pool(4, { stride: [1, 3], padding: [0, 2] })).toEqual(Float32Array.of(1.5, 7, 10 / 3));

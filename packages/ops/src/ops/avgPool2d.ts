@@ -4,8 +4,8 @@
  *     y[n, c, p, q]  = 1/count Σ_kh,kw x[n, c, h, w]        h = p stride - padding + kh, w alike
  *     dx[n, c, h, w] = Σ 1/count dy[n, c, p, q]             over the windows that hold (h, w)
  *
- * count is the number of pixels of the window that lie inside of the padded x, or of x: KH*KW, but for a last window that reaches over. Or
- * it is a given number. Pooling is linear: the gradient of each of the two ops is the other one.
+ * count is the number of pixels of the window that lie inside of the padded x, or of x: KH*KW, but for a last window
+ * that reaches over. Or it is a given number. Pooling is linear: the gradient of each of the two ops is the other one.
  *
  * Source: torch.nn.functional.avg_pool2d.
  */
@@ -52,12 +52,13 @@ export interface AvgPoolAttrs extends PoolWindows {
  *
  * @param x - `[N, C, H, W]`, floating.
  * @param kernelSize - of a window, in pixels: a number or `[h, w]`.
- * @param options - `stride` and `padding` in pixels, each a number or `[h, w]`; `ceilMode`, `countIncludePad` and `divisorOverride`.
- * @returns `[N, C, P, Q]` with `P = floor((H + 2 padding - KH) / stride) + 1`, and `Q` alike. With `ceilMode` it is `ceil`, and one less
- * where the last window would start at the end of `x` or beyond.
+ * @param options - `stride` and `padding` in pixels, each a number or `[h, w]`; `ceilMode`, `countIncludePad` and
+ * `divisorOverride`.
+ * @returns `[N, C, P, Q]` with `P = floor((H + 2 padding - KH) / stride) + 1`, and `Q` alike. With `ceilMode` it is
+ * `ceil`, and one less where the last window would start at the end of `x` or beyond.
  * @throws {ShapeError} when `x` is not of rank 4 or the window is larger than the padded `x`.
- * @throws {ValueError} when a size is not an integer or too small, the padding is more than half of the kernel, or `divisorOverride` is not
- * an integer or 0.
+ * @throws {ValueError} when a size is not an integer or too small, the padding is more than half of the kernel, or
+ * `divisorOverride` is not an integer or 0.
  * @throws {DTypeError} when `x` is int32.
  *
  * @example
@@ -65,7 +66,7 @@ export interface AvgPoolAttrs extends PoolWindows {
  * const x = tensor([1, 2, 5, 6, 3, 4, 7, 8], [1, 1, 2, 4]);
  * await avgPool2d(x, 2).data(); // [2.5, 6.5]
  * await avgPool2d(x, [2, 1]).data(); // [2, 3, 6, 7]
- * await avgPool2d(x, [1, 3], { ceilMode: true }).data(); // [2.67, 6, 4.67, 8]
+ * await avgPool2d(x, 2, { stride: 3, ceilMode: true }).data(); // [2.5, 7]
  * ```
  */
 export function avgPool2d(

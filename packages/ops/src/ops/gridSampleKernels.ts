@@ -407,7 +407,10 @@ function positionKernel(this: Thread<"extentX" | "extentY" | "shift" | "padding"
   if (axis > 0.5) {
     extent = this.constants.extentY;
   }
-  const p = ((grid[i] + 1) * extent - this.constants.shift) / 2;
+  let p = ((grid[i] + 1) * extent - this.constants.shift) / 2;
+  if (Math.abs(p) >= 1.7014118346046923e38) {
+    p = p * 2; // infinite in float32, on a backend that does not compute in it too
+  }
   const inside = insideKernel(p, this.constants.padding, extent, this.constants.shift);
   if (this.constants.nearest > 0.5) {
     return roundKernel(inside);

@@ -43,8 +43,8 @@ export interface MaxPoolOptions {
  * @param x - `[N, C, H, W]`, floating.
  * @param kernelSize - of a window, in pixels: a number or `[h, w]`.
  * @param options - `stride`, `padding` and `dilation` in pixels, each a number or `[h, w]`; `ceilMode`.
- * @returns `[N, C, P, Q]` with `P = floor((H + 2 padding - dilation (KH - 1) - 1) / stride) + 1`, and `Q` alike. With `ceilMode` it is
- * `ceil`, and one less where the last window would start at the end of `x` or beyond.
+ * @returns `[N, C, P, Q]` with `P = floor((H + 2 padding - dilation (KH - 1) - 1) / stride) + 1`, and `Q` alike. With
+ * `ceilMode` it is `ceil`, and one less where the last window would start at the end of `x` or beyond.
  * @throws {ShapeError} when `x` is not of rank 4 or the window is larger than the padded `x`.
  * @throws {ValueError} when a size is not an integer or too small, or the padding is more than half of the kernel.
  * @throws {DTypeError} when `x` is int32.

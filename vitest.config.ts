@@ -9,7 +9,7 @@
 import { fileURLToPath } from "node:url";
 
 import { playwright } from "@vitest/browser-playwright";
-import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 
 import { parseTier } from "./packages/core/src/testing/tier.ts";
 import { findChromium } from "./scripts/findChromium.ts";
@@ -42,7 +42,7 @@ const inNode: TestProjectInlineConfiguration = {
     ...node,
     name: "node",
     include: ["packages/**/*.test.ts", "docs/**/*.test.ts", "scripts/**/*.test.ts"],
-    exclude: alone,
+    exclude: [...configDefaults.exclude, ...alone],
     isolate: false,
   },
 };

@@ -20,7 +20,6 @@ const kinds: Readonly<Record<string, () => Kind>> = {
 
 const groups: Readonly<Record<string, readonly string[]>> = {
   files: ["safetensors", "png", "goldens"],
-  ops: ["ops", "calls"],
 };
 
 /** What `--only` takes: kinds, and groups of them under one name. */

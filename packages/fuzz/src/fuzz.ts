@@ -16,7 +16,7 @@ import { help, type Options, readOptions } from "./options.ts";
 import { repeatCommand } from "./report.ts";
 
 /** A case takes milliseconds, and to make a finding smaller takes some hundred cases. */
-const longestMs = 120_000;
+const longestMs = 60_000;
 
 async function main(args: readonly string[]): Promise<number> {
   if (args.includes("--help")) {

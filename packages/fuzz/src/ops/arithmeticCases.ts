@@ -104,10 +104,11 @@ export const arithmeticCases: Readonly<Record<string, DrawCase>> = {
 
   matmul: (d) => {
     const [M, K, N] = d.large ? [d.int(1, 48), d.int(1, 48), d.int(1, 48)] : [d.dim(), d.dim(), d.dim()];
-    const [a, b] = d.broadcasting().map((batch) => batch.slice(0, 2).map((dim) => Math.min(dim, 3)));
-    const fits = a.every((dim, k) => b[b.length - a.length + k] === undefined || dim === b[b.length - a.length + k]);
-    const batch = fits ? [a, b] : [[], b];
-    return opCase([d.float([...batch[0], M, K]), d.float([...batch[1], K, N])], {}, ([x, y]) => core.matmul(x, y));
+    const [a, b] = d.batches();
+    const isRow = d.once(6);
+    const isColumn = d.once(6);
+    const inputs = [d.float(isRow ? [K] : [...a, M, K]), d.float(isColumn ? [K] : [...b, K, N])];
+    return opCase(inputs, {}, ([x, y]) => core.matmul(x, y));
   },
 
   reshape: (d) => {

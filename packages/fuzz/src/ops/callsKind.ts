@@ -36,7 +36,7 @@ export function callsKind({ ops = allCases, device = new CpuDevice({ threads: 1 
 
     async check(draw) {
       const name = pick(draw, names);
-      const legal = ops[name](new CaseDraw(draw, { flavour: "ordinary", large: false }));
+      const legal = ops[name](new CaseDraw(draw));
       const opCase = spoil(draw, { ...legal, inputs: wholeNumbers(legal.inputs) });
       if (refused(name, opCase)) return;
       const wanted = await resultsOf(name, opCase, loops);

@@ -10,7 +10,7 @@ export interface Difference {
   readonly message: string;
 }
 
-/** The first difference beyond rounding, and in which elements are finite; `null` if there is none. */
+/** The first difference beyond rounding, or in what is NaN or infinite; `null` if there is none. */
 export function compareResults(got: readonly Result[], wanted: readonly Result[]): Difference | null {
   for (const [k, { name, values }] of wanted.entries()) {
     const mine = got[k].values;
@@ -22,7 +22,7 @@ export function compareResults(got: readonly Result[], wanted: readonly Result[]
     const limit = deviceLimit(largest);
     for (let i = 0; i < values.length; i++) {
       const [a, b] = [mine[i], values[i]];
-      if (Number.isFinite(a) !== Number.isFinite(b)) {
+      if (kindOf(a) !== kindOf(b)) {
         const what = `${name} is ${kindOf(a)} where the loops give ${kindOf(b)}`;
         return { what, message: `${name}[${i}] is ${a}, the loops give ${b}` };
       }
@@ -52,5 +52,5 @@ export function compareBits(got: readonly Result[], wanted: readonly Result[]): 
 
 function kindOf(value: number): string {
   if (Number.isFinite(value)) return "a number";
-  return Number.isNaN(value) ? "NaN" : "infinite";
+  return String(value);
 }

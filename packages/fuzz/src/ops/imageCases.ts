@@ -70,6 +70,7 @@ function pool(
       options: {
         ...maybe(d, () => ({ stride: d.pair(1, 3) })),
         ...maybe(d, () => ({ padding: d.pair(0, Math.floor(smallest / 2)) })),
+        ...maybe(d, () => ({ ceilMode: d.once() })),
         ...options,
       },
     };
@@ -147,22 +148,23 @@ export const imageCases: Readonly<Record<string, DrawCase>> = {
     const labels = d.int32([N, ...spatial], 0, C - 1);
     const target = { ...labels, values: labels.values.map((label) => (d.once(5) ? ignoreIndex : label)) };
     const inputs = [d.float([N, C, ...spatial]), target];
-    const weighted = d.once(3);
-    if (weighted) inputs.push(d.float([C], { min: 0, max: 2 }));
+    const has = { weight: d.once(3) };
+    if (has.weight) inputs.push(d.float([C], { min: 0, max: 2 }));
     const options = {
       ignoreIndex,
       ...maybe(d, () => ({ labelSmoothing: d.pick([0, 0.25, 1]) })),
       ...maybe(d, () => ({ reduction: d.pick(reductions) })),
     };
-    return opCase(inputs, { options }, ([logits, target, weight], { options }) =>
+    return opCase(inputs, { has, options }, ([logits, target, weight], { options }) =>
       ops.crossEntropy(logits, target, { ...options, ...(weight ? { weight } : {}) }),
     );
   },
 
   linear: (d) => {
     const [I, O] = d.large ? [d.int(1, 48), d.int(1, 48)] : [d.int(1, 4), d.int(1, 4)];
-    const inputs = [d.float([...d.shape(1, 2), I]), d.float([O, I])];
-    if (d.once()) inputs.push(d.float([O]));
+    const outputs = d.once(4) ? [] : [O];
+    const inputs = [d.float([...d.shape(0, 2), I]), d.float([...outputs, I])];
+    if (d.once()) inputs.push(d.float(outputs));
     return opCase(inputs, {}, ([x, weight, bias]) => ops.linear(x, weight, bias));
   },
 
@@ -204,7 +206,13 @@ export const imageCases: Readonly<Record<string, DrawCase>> = {
     );
   },
 
-  avgPool2d: pool(ops.avgPool2d, (d) => ({ options: maybe(d, () => ({ countIncludePad: d.once() })), extent: 1 })),
+  avgPool2d: pool(ops.avgPool2d, (d) => ({
+    options: {
+      ...maybe(d, () => ({ countIncludePad: d.once() })),
+      ...(d.once(4) ? { divisorOverride: d.pick([1, 3, -2]) } : {}),
+    },
+    extent: 1,
+  })),
   maxPool2d: pool(ops.maxPool2d, (d) => {
     const dilation = d.int(1, 2);
     return { options: dilation > 1 ? { dilation } : {}, extent: dilation };
@@ -259,7 +267,11 @@ export const imageCases: Readonly<Record<string, DrawCase>> = {
   sampleAtOffsets: (d) => {
     const [G, s] = [d.int(1, 2), d.int(1, 3)];
     const [N, C, H, W] = d.image(d.channels(G));
-    return opCase([d.float([N, C, H, W]), d.float([N, 2 * G * s * s, H, W])], { scale: s }, ([x, offsets], { scale }) =>
+    // Second derivatives take the way by a normalised grid, which rounds. On the centre of a pixel, where the slope has a step, they
+    // may come out on either side of it.
+    const offsets = d.float([N, 2 * G * s * s, H, W]);
+    const aside = d.order < 2 ? offsets.values : offsets.values.map((x) => (Number.isInteger(x) ? x + 1 / 128 : x));
+    return opCase([d.float([N, C, H, W]), { ...offsets, values: aside }], { scale: s }, ([x, offsets], { scale }) =>
       ops.sampleAtOffsets(x, offsets, scale),
     );
   },

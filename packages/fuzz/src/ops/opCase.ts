@@ -36,7 +36,7 @@ export function opCase<Args extends object>(
 export type Flavour = "ordinary" | "special" | "extreme";
 
 /** Beside numbers, in cases that are special. */
-const specials = [NaN, Infinity, -Infinity, -0, 0];
+export const specials = [NaN, Infinity, -Infinity, -0, 0];
 
 /** Numbers near the ends of float32: subnormal, small, large. Sums and products of them overflow and vanish. */
 const extremes = [1e-40, -1e-40, 1e-30, 1e30, -1e30, 3e38, -3e38, ...specials].map(Math.fround);
@@ -44,17 +44,27 @@ const extremes = [1e-40, -1e-40, 1e-30, 1e30, -1e30, 3e38, -3e38, ...specials].m
 /** Elements up to which each value is drawn by itself, and can shrink by itself. Larger tensors come from one seed. */
 const mostDrawn = 64;
 
+/** What a case is wanted for. */
+export interface CaseOptions {
+  readonly flavour?: Flavour;
+  readonly large?: boolean;
+  readonly order?: number;
+}
+
 /** Draws the parts of a call. */
 export class CaseDraw {
   readonly draw: Draw;
   readonly flavour: Flavour;
   /** Whether there shall be work for several threads. */
   readonly large: boolean;
+  /** Of the gradients that are wanted. */
+  readonly order: number;
 
-  constructor(draw: Draw, { flavour, large }: { readonly flavour: Flavour; readonly large: boolean }) {
+  constructor(draw: Draw, { flavour = "ordinary", large = false, order = 1 }: CaseOptions = {}) {
     this.draw = draw;
     this.flavour = flavour;
     this.large = large;
+    this.order = order;
   }
 
   int(min: number, max: number): number {
@@ -103,6 +113,13 @@ export class CaseDraw {
       if (k === whole || this.once()) return out;
       return out.slice(this.int(0, out.length)).map((dim) => (this.once(3) ? 1 : dim));
     });
+  }
+
+  /** Two lists of leading axes that broadcast, of few elements. */
+  batches(): number[][] {
+    const whole = Array.from({ length: this.int(0, 2) }, () => this.dim(3));
+    const other = whole.slice(this.int(0, whole.length)).map((dim) => (this.once(3) ? 1 : dim));
+    return this.once() ? [whole, other] : [other, whole];
   }
 
   /** An axis of a shape, also counted from the back. */

@@ -6,12 +6,12 @@
 import { type Device, openDevice, ReferenceDevice } from "@gridgrad/core";
 import { CpuDevice } from "@gridgrad/ops";
 
-import { once, pick } from "../draw.ts";
+import { integer, once, pick } from "../draw.ts";
 import { type Kind, Wrong } from "../kind.ts";
 import { arithmeticCases } from "./arithmeticCases.ts";
 import { compareBits, compareResults, type Difference } from "./compareResults.ts";
 import { imageCases } from "./imageCases.ts";
-import { CaseDraw, type DrawCase, type Flavour, type OpCase, showCase } from "./opCase.ts";
+import { CaseDraw, type DrawCase, type Flavour, type OpCase, showCase, specials } from "./opCase.ts";
 import { type Result, resultsOn, type RunOptions } from "./opResults.ts";
 
 /** How to draw a legal call, by the op's name. */
@@ -38,6 +38,7 @@ interface Drawn {
   readonly flavour: Flavour;
   readonly opCase: OpCase;
   readonly order: number;
+  readonly special: RunOptions["special"];
 }
 
 export function opsKind({
@@ -47,16 +48,23 @@ export function opsKind({
 }: OpsOptions = {}): Kind {
   const names = Object.keys(ops);
   const loops = new ReferenceDevice();
+  const runs = new Map<string, number>();
+  const run = (drawn: Drawn, named: Named, dtype: RunOptions["dtype"]): Promise<Result[] | null> => {
+    runs.set(named.name, (runs.get(named.name) ?? 0) + 1);
+    return runOn(drawn, named, dtype);
+  };
   return {
     name: "ops",
     unit: "cases",
     share: 8,
-    note: `on ${["reference", ...new Set([...cpu, ...others].map(({ name }) => name))].join(", ")}`,
+    get note() {
+      return `on ${[...runs].map(([name, count]) => `${name} (${count.toLocaleString("en-US")})`).join(", ")}`;
+    },
 
     async check(draw) {
       const drawn = drawCase(draw, ops, names);
       const threads = drawn.large || once(draw, 8);
-      const other = others.length > 0 && once(draw, cpu.length > 0 ? 8 : 1) ? pick(draw, others) : null;
+      const other = others.length > 0 && once(draw, cpu.length > 0 ? 16 : 1) ? pick(draw, others) : null;
       const { flavour } = drawn;
 
       const wanted = await run(
@@ -95,14 +103,16 @@ function drawCase(
   const flavour = pick(draw, ["ordinary", "ordinary", "special", "special", "extreme"] as const);
   const large = once(draw, 24);
   const order = large ? 1 : pick(draw, [0, 1, 1, 2]);
-  return { name, flavour, large, order, opCase: ops[name](new CaseDraw(draw, { flavour, large })) };
+  const special =
+    flavour === "special" && once(draw, 3) ? { at: integer(draw, 0, 99), value: pick(draw, specials) } : undefined;
+  return { name, flavour, large, order, special, opCase: ops[name](new CaseDraw(draw, { flavour, large, order })) };
 }
 
-async function run(drawn: Drawn, { name, device }: Named, dtype: RunOptions["dtype"]): Promise<Result[] | null> {
+async function runOn(drawn: Drawn, { name, device }: Named, dtype: RunOptions["dtype"]): Promise<Result[] | null> {
   const before = device.memory.buffers;
   let results: Result[] | null;
   try {
-    results = await resultsOn(device, drawn.opCase, { dtype, order: drawn.order });
+    results = await resultsOn(device, drawn.opCase, { dtype, order: drawn.order, special: drawn.special });
   } catch (error) {
     const { name: type, message } = error as Error;
     throw wrong(drawn, `${name}: a legal call ends in ${type}`, `${type} on ${name}: ${message}`);
@@ -117,6 +127,7 @@ function judge(drawn: Drawn, device: string, difference: Difference | null): voi
   throw wrong(drawn, `${device}, ${drawn.flavour} values: ${difference.what}`, `on ${device}, ${difference.message}`);
 }
 
-function wrong({ name, opCase, order }: Drawn, fault: string, message: string): Wrong {
-  return new Wrong(`${name}: ${fault}`, `${message} (gradients to order ${order})`, showCase(name, opCase));
+function wrong({ name, opCase, order, special }: Drawn, fault: string, message: string): Wrong {
+  const incoming = special ? `, ${special.value} in the gradient that comes in` : "";
+  return new Wrong(`${name}: ${fault}`, `${message} (gradients to order ${order}${incoming})`, showCase(name, opCase));
 }

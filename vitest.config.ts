@@ -86,6 +86,7 @@ function inChromium(path: string, args: readonly string[]): TestProjectInlineCon
 // eslint-disable-next-line no-restricted-syntax -- vitest reads a config's default export
 export default defineConfig({
   test: {
+    maxWorkers: "100%", // of the cores; by itself vitest leaves one of them to its main process, which sleeps
     projects: [inNode, aloneInNode, ...(chromium.missing === null ? [inChromium(chromium.path, chromium.args)] : [])],
   },
 });

@@ -35,7 +35,12 @@ const node: TestProjectInlineConfiguration["test"] = {
 };
 
 /** They call vi.resetModules or vi.mock, or leave a module in a state that no other file expects. */
-const alone = ["packages/core/src/device.test.ts", "packages/dysample/src/training/folderLock.race.test.ts"];
+const alone = [
+  "packages/core/src/device.test.ts",
+  "packages/dysample/src/training/folderLock.test.ts",
+  "packages/dysample/src/training/folderLock.race.test.ts",
+  "packages/nn/src/eventLoop.test.ts",
+];
 
 const inNode: TestProjectInlineConfiguration = {
   test: {

@@ -110,7 +110,14 @@ test("a picture goes through a link, into a pipe, and to the standard output, an
   expect(["from", "to"].map((name) => lstatSync(name).isFIFO())).toEqual([true, true]);
 
   await symlink("/dev/fd/1", "output"); // as /dev/stdout is
-  const { code, out, err } = await startCommand(process.cwd(), ["upsample", "in3.png", "output", ...bilinear]).result;
+  const { code, out, err } = await startCommand(process.cwd(), [
+    "upsample",
+    "in3.png",
+    "output",
+    ...bilinear,
+    "--device",
+    "cpu",
+  ]).result;
   expect([code, out]).toEqual([0, wanted.toString()]); // both as text, whose bytes that are none are the same
   expect(err).toMatch(/^in3\.png 7x5 RGB 8-bit -> output 14x10 RGB 8-bit\n/);
   expect(await readlink("output")).toBe("/dev/fd/1");

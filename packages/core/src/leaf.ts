@@ -4,7 +4,7 @@
 
 import { allocate, checkDType, type DType, dtypeOf, isFloat, type Values } from "./dtype.ts";
 import { DTypeError, ShapeError, showValue, ValueError } from "./errors.ts";
-import { checkShape, type Shape, size } from "./shape.ts";
+import { checkShape, formatShape, type Shape, size } from "./shape.ts";
 import { type NestedNumbers, Tensor } from "./tensor.ts";
 
 export interface TensorOptions {
@@ -86,7 +86,7 @@ export function full(
 ): Tensor {
   checkDType("full", dtype);
   checkShape("full", shape);
-  const values = allocate(dtype, size(shape));
+  const values = allocate(dtype, size(shape), () => `full: a tensor of shape ${formatShape(shape)} in ${dtype}`);
   values.fill(fill(dtype, [value])[0]);
   return leaf(shape, dtype, values, requiresGrad);
 }
@@ -99,13 +99,15 @@ export function full(
  * await arange(4).data(); // [0, 1, 2, 3]
  * ```
  */
-export function arange(n: number, options: TensorOptions = {}): Tensor {
+export function arange(n: number, { dtype = "float32", requiresGrad = false }: TensorOptions = {}): Tensor {
   if (!Number.isInteger(n) || n < 0) throw new ValueError("arange", "n must be an integer of at least 0", String(n));
-  return tensor(
-    Array.from({ length: n }, (_, i) => i),
-    [n],
-    options,
-  );
+  checkDType("arange", dtype);
+  if (dtype === "int32" && n > 2 ** 31) {
+    throw new DTypeError("arange", "int32 values must be integers of 32 bits", String(n - 1));
+  }
+  const values = allocate(dtype, n, () => `arange: a tensor of shape [${n}] in ${dtype}`);
+  for (let i = 0; i < n; i++) values[i] = i;
+  return leaf([n], dtype, values, requiresGrad);
 }
 
 /** A leaf around `values`, which nobody changes afterwards. */

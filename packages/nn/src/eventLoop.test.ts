@@ -48,7 +48,7 @@ test("turns come in order, in Node and where there are messages only", async () 
     const order: string[] = [];
     const timer = new Promise<void>((over) => setTimeout(over, 0)).then(() => order.push("timer"));
     const turns = [1, 2].map((i) => turnOfEventLoop().then(() => order.push(`turn ${i}`)));
-    for (let i = 0; i < 10; i++) await null;
+    for (let i = 0; i < 10; i++) await Promise.resolve();
     expect(order).toEqual([]); // promises alone are no turn
     await Promise.all([timer, ...turns]);
     expect(order.filter((what) => what !== "timer")).toEqual(["turn 1", "turn 2"]);

@@ -1,6 +1,6 @@
 /** @file The process that measures: it is told by its parent what to measure, see measure.ts, and never outlives it. */
 
-import { type Device, openDevice, setDevice } from "@gridgrad/core";
+import { type Device, openDevice, OutOfMemoryError, setDevice } from "@gridgrad/core";
 import { Adam } from "@gridgrad/nn";
 
 import { compileMs } from "../training/compileMs.ts";
@@ -22,7 +22,10 @@ process.on("message", (request: MeasureRequest) => {
   void measureAll(request)
     .then(
       (measurements) => ({ status: "measured" as const, measurements }),
-      (error: Error) => ({ status: "failed" as const, message: error.stack ?? error.message }),
+      (error: Error) => ({
+        status: "failed" as const,
+        message: (error instanceof OutOfMemoryError ? undefined : error.stack) ?? error.message,
+      }),
     )
     .then((outcome) => report({ type: "outcome", outcome }, () => process.exit()));
 });

@@ -1,7 +1,9 @@
 /** @file The process of one training run: it is told what to train by its parent, see startRun.ts, and never outlives it. */
 
+import { OutOfMemoryError } from "@gridgrad/core";
 import { FileError } from "@gridgrad/nn/node";
 
+import { DivergedError } from "../toy/metrics.ts";
 import { resume, train, TrainingError, type TrainHooks } from "../training/train.ts";
 import { ConfigError } from "../training/config.ts";
 import { FolderInUseError } from "../training/folderLock.ts";
@@ -11,6 +13,17 @@ import type { RunOrder, RunOutcome, RunReport, RunRequest } from "./startRun.ts"
 
 /** When a comparison is killed, its runs end after the step that is under way. One that goes on with them waits for that. */
 const patienceMs = 30_000;
+
+/** Errors that say all in one line. All others keep their stack. */
+const kindsTold = [
+  TrainingError,
+  ConfigError,
+  RunFolderError,
+  FolderInUseError,
+  FileError,
+  OutOfMemoryError,
+  DivergedError,
+];
 
 const stop = new AbortController();
 
@@ -37,9 +50,7 @@ async function run({ config, path }: RunOrder): Promise<RunOutcome> {
       : train(config, path, hooks, { patienceMs }));
     return outcome.status === "complete" ? { status: "complete" } : outcome;
   } catch (error) {
-    const told = [TrainingError, ConfigError, RunFolderError, FolderInUseError, FileError].some(
-      (kind) => error instanceof kind,
-    );
+    const told = kindsTold.some((kind) => error instanceof kind);
     const message = error instanceof Error ? ((told ? undefined : error.stack) ?? error.message) : String(error);
     return { status: "failed", message, retry: false };
   }

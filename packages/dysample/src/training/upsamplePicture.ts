@@ -9,7 +9,7 @@
  * What becomes fully transparent becomes black, but for nearest, which copies.
  */
 
-import { leaf, type Tensor, type Values } from "@gridgrad/core";
+import { leaf, needsMemory, type Tensor, type Values } from "@gridgrad/core";
 
 import { fillTransparent } from "../picture/fillTransparent.ts";
 import type { Picture } from "../picture/png.ts";
@@ -48,7 +48,12 @@ export async function upsamplePicture(picture: Picture, upsampler: PictureUpsamp
   const resize = divides || up instanceof Nearest ? up : new Bilinear(1, { scale });
   const alpha = opacity ? await resize.forward(asTensor(opacity)).data() : null;
 
-  const result = highest === 0xffff ? new Uint16Array(pixels * channels) : new Uint8Array(pixels * channels);
+  const PictureArray = highest === 0xffff ? Uint16Array : Uint8Array;
+  const result = needsMemory(
+    () => `a picture of ${width * scale}x${height * scale}`,
+    pixels * channels * PictureArray.BYTES_PER_ELEMENT,
+    () => new PictureArray(pixels * channels),
+  );
   const toSample = (value: number): number => Math.round(Math.min(Math.max(value, 0), 1) * highest);
   for (let i = 0; i < pixels; i++) {
     const at = i * channels;

@@ -241,12 +241,31 @@ describe("memory", () => {
     await withDevice(device, async () => {
       const huge = tensor(1).expand([1100, 2 ** 20]);
       await expect(realize(huge)).rejects.toThrowErrorMatchingInlineSnapshot(
-        `[GraphError: cpu: the 4 GB of a WebAssembly memory must suffice, got op expand with a result of shape [1100, 1048576] in float32, which needs 4400 MB beside 0 MB in use (a smaller batch or smaller images need less)]`,
+        `[OutOfMemoryError: cpu: the 4 GB of a WebAssembly memory must suffice, got op expand with a result of shape [1100, 1048576] in float32, which needs 4400 MB beside 0 MB in use; a smaller batch, size or scale needs less, and --device reference, slow as it is, has all of the machine's]`,
       );
       expect(device.footprint.liveBytes).toBe(0);
       expect(await tensor([1, 2]).add(1).array()).toEqual([2, 3]);
     });
   });
+});
+
+test("where a WebAssembly memory is not to be had, the device says what needs none", async () => {
+  const { Module } = (globalThis as unknown as { WebAssembly: { Module: unknown } }).WebAssembly;
+  vi.stubGlobal("WebAssembly", {
+    Module,
+    Memory: class {
+      constructor() {
+        throw new RangeError("WebAssembly.Memory(): could not allocate memory");
+      }
+    },
+  });
+  try {
+    await expect(openDevice(1).ready()).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[OutOfMemoryError: cpu: a WebAssembly memory must be had, but: WebAssembly.Memory(): could not allocate memory; raise the limit of the address space (ulimit -v), or compute with --device reference, which needs none]`,
+    );
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });
 
 describe("the device", () => {

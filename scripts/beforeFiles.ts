@@ -8,6 +8,7 @@ import "../packages/ops/src/index.ts";
 import { afterAll, beforeAll, inject } from "vitest";
 
 import { type Device, setDevice } from "../packages/core/src/index.ts";
+import { closeDevices } from "../packages/core/src/testing/devices.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
@@ -24,4 +25,7 @@ beforeAll(() => {
   device = setDevice("cpu"); // what graphs run on by themselves; opens with the first of them
 });
 
-afterAll(() => device.close());
+afterAll(async () => {
+  await device.close();
+  if (root !== undefined) await closeDevices(); // a page keeps one of each kind: a browser loses the oldest contexts where there are many
+});

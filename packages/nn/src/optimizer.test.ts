@@ -19,6 +19,7 @@ import {
 } from "@gridgrad/core";
 import { checkGolden, parseGolden, u64 } from "@gridgrad/core/testing";
 import { describeDevices } from "@gridgrad/core/testing/devices";
+import { keepsFinite } from "@gridgrad/core/testing/finiteExceptions";
 import { goldenFiles } from "@gridgrad/core/testing/goldenFiles";
 import { bceWithLogits, crossEntropy, detach, l1Loss, mseLoss, smoothL1Loss } from "@gridgrad/ops";
 
@@ -388,8 +389,8 @@ describe("gradients whose squares float32 or float64 cannot hold", () => {
   const pair = (dtype: "float32" | "float64", length: number): Tensor[] =>
     [3, 4].map((times) => tensor([0, times * length], undefined, { dtype }));
 
-  const checkNorms = async (dtype: "float32" | "float64"): Promise<void> => {
-    for (const length of lengths[dtype]) {
+  const checkNorms = async (dtype: "float32" | "float64", least = 0): Promise<void> => {
+    for (const length of lengths[dtype].filter((each) => each >= least)) {
       const given = pair(dtype, length);
       const all = await Promise.all(given.map((g) => g.data()));
       const wanted = Math.hypot(all[0][1] / length, all[1][1] / length); // the smallest numbers have few digits
@@ -410,7 +411,9 @@ describe("gradients whose squares float32 or float64 cannot hold", () => {
   test("have a norm, and are clipped to it, in float32", () => checkNorms("float32"));
   test("have a norm, and are clipped to it, in float64", () => checkNorms("float64"));
   describeDevices((device) => {
-    test("have a norm, and are clipped to it", () => withDevice(device, () => checkNorms("float32")));
+    // Compilers of WGSL and GLSL take numbers that are not normal for 0: docs/5-gpu.md.
+    const least = keepsFinite(device.name) ? 0 : 2 ** -126;
+    test("have a norm, and are clipped to it", () => withDevice(device, () => checkNorms("float32", least)));
   });
 
   test("are 0 without an element, and not finite with an infinity or NaN", async () => {

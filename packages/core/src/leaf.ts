@@ -5,6 +5,7 @@
 import { allocate, checkDType, type DType, dtypeOf, isFloat, type Values } from "./dtype.ts";
 import { DTypeError, ShapeError, showValue, ValueError } from "./errors.ts";
 import { checkShape, formatShape, type Shape, size } from "./shape.ts";
+import { needsMemory } from "./needsMemory.ts";
 import { type NestedNumbers, Tensor } from "./tensor.ts";
 
 export interface TensorOptions {
@@ -131,6 +132,17 @@ export function fill(dtype: DType, flat: ArrayLike<number>): Values {
   return values;
 }
 
+/** The most elements that V8 can put into an array one after the other; with more it ends the process. */
+const mostInArray = 2 ** 26;
+
+function asArray(values: ArrayLike<number>): number[] {
+  const what = (): string => `tensor: values of length ${values.length}`;
+  return needsMemory(what, 8 * values.length, () => {
+    if (values.length > mostInArray) throw new RangeError("Invalid array length");
+    return Array.from(values);
+  });
+}
+
 function flatten(values: Parameters<typeof tensor>[0]): { flat: ArrayLike<number>; own: Shape } {
   if (typeof values === "number") return { flat: [values], own: [] };
   if (values === null || typeof values !== "object" || !Number.isInteger(values.length) || values.length < 0) {
@@ -140,7 +152,7 @@ function flatten(values: Parameters<typeof tensor>[0]): { flat: ArrayLike<number
     return { flat: Array.from(values, Number), own: [values.length] }; // what does not fit into int32 is not near it either
   }
   if (ArrayBuffer.isView(values)) return { flat: values as ArrayLike<number>, own: [values.length] };
-  if (!Array.isArray(values)) return flatten(Array.from(values as ArrayLike<number>));
+  if (!Array.isArray(values)) return flatten(asArray(values as ArrayLike<number>));
   const own: number[] = [];
   for (let level: unknown = values; Array.isArray(level); level = level[0]) own.push(level.length);
   const flat: number[] = [];

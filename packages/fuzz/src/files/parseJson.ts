@@ -80,6 +80,7 @@ class Reader {
   }
 
   #string(): string {
+    // eslint-disable-next-line no-control-regex -- JSON forbids them in a string
     const found = this.#match(/"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y);
     const escapes: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
     return found

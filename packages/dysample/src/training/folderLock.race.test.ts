@@ -11,8 +11,8 @@ import type * as folderLock from "./folderLock.ts";
 
 type Module = typeof folderLock;
 
-/** Waits for its turn before each call of the file system, and in place of each pause. */
-const turn = vi.hoisted(() => ({ wait: () => Promise.resolve() }));
+/** What waits for its turn before each call of the file system, and in place of each pause; and whether there are links. */
+const turn = vi.hoisted(() => ({ wait: () => Promise.resolve(), links: true }));
 
 vi.mock("node:fs/promises", async (importOriginal) => {
   const real = await importOriginal<typeof fs>();
@@ -22,7 +22,9 @@ vi.mock("node:fs/promises", async (importOriginal) => {
       const call = member as (...args: unknown[]) => Promise<unknown>;
       return [name, (...args: unknown[]) => turn.wait().then(() => call(...args))];
     });
-  return { ...real, ...Object.fromEntries(inTurn) };
+  const calls = Object.fromEntries(inTurn) as typeof fs;
+  const noLinks = () => Promise.reject(Object.assign(new Error("no links"), { code: "EPERM" }));
+  return { ...real, ...calls, link: (from: string, to: string) => (turn.links ? calls.link(from, to) : noLinks()) };
 });
 vi.mock("node:timers/promises", () => ({ setTimeout: () => turn.wait() }));
 
@@ -93,6 +95,7 @@ class Schedule {
 
 let base: string;
 beforeEach(() => {
+  Object.assign(turn, { wait: () => Promise.resolve(), links: true });
   base = mkdtempSync(join(tmpdir(), "gridgrad-race-"));
 });
 afterEach(() => rmSync(base, { recursive: true, force: true }));
@@ -172,4 +175,14 @@ test("the same after processes were killed at any moment, one after the other", 
     }),
     { numRuns: 30 },
   );
+});
+
+test("a file system without links has locks, too", async () => {
+  const { lockFolder } = await newProcess();
+  turn.links = false;
+  const folder = leftOver();
+  const unlock = await lockFolder(folder);
+  await expect(lockFolder(folder)).rejects.toThrow(`process ${process.pid} on`);
+  await unlock();
+  expect(readdirSync(folder)).toEqual([]);
 });

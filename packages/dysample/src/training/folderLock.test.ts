@@ -1,18 +1,16 @@
 import { execFile, execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { link, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 
 import { hasTier } from "@gridgrad/core/testing/tier";
 
 import { typescript } from "../compare/sourceProcess.ts";
 import { lockFolder } from "./folderLock.ts";
-
-vi.mock("node:fs/promises", { spy: true });
 
 beforeEach(async () => {
   process.chdir(await mkdtemp(join(tmpdir(), "gridgrad-lock-")));
@@ -123,18 +121,6 @@ test("rights that lead in a circle are no endless search", async () => {
   const dead = { id: "another", pid: ended, host: hostname() };
   for (const name of [".lock", ".lock.another"]) await writeFile(`run/${name}`, JSON.stringify(dead));
   await expect(lockFolder("run")).rejects.toThrow(".lock.another must be the lock of a gridgrad, but it is none");
-});
-
-test("a file system without links has locks, too", async () => {
-  const unlinked = vi.mocked(link).mockRejectedValue(Object.assign(new Error("no links"), { code: "EPERM" }));
-  await makeFolder();
-  await leave(ended);
-  const unlock = await lockFolder("run");
-  await expect(lockFolder("run")).rejects.toThrow(`process ${process.pid} on`);
-  await unlock();
-  expect(await readdir("run")).toEqual([]);
-  expect(unlinked).toHaveBeenCalled();
-  unlinked.mockReset();
 });
 
 test.skipIf(process.platform !== "linux")("a folder into which nothing can be written is one error", async () => {

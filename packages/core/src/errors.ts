@@ -42,6 +42,15 @@ export class OutOfMemoryError extends GraphError {
   override name = "OutOfMemoryError";
 }
 
+/**
+ * Text from a file or from another machine as it stands in a message: one line, in which a terminal finds no commands. Control characters
+ * become escapes, and what is too long is cut.
+ */
+export function showText(text: string, longest = Infinity): string {
+  const cut = text.length > longest ? `${text.slice(0, longest)}...` : text;
+  return cut.replace(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
 /** A wrong argument as it stands in a message: short, and never a dump. */
 export function showValue(value: unknown): string {
   if (typeof value === "object" && value !== null) {

@@ -18,7 +18,7 @@ export {
 } from "./device.ts";
 export { allocate, bytesPerElement, checkDType, type DType, dtypeOf, isFloat, type Values } from "./dtype.ts";
 export { eager, setEager } from "./eager.ts";
-export { DTypeError, GraphError, OutOfMemoryError, ShapeError, ValueError } from "./errors.ts";
+export { DTypeError, GraphError, OutOfMemoryError, ShapeError, showText, ValueError } from "./errors.ts";
 export { explain, Explanation, profile, type Step } from "./explain.ts";
 export { formatBytes } from "./formatBytes.ts";
 export { elementwise, elementwiseStep, gather } from "./gpu/elementwise.ts";

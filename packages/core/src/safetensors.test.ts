@@ -168,6 +168,10 @@ describe("encoding and decoding", () => {
     const long = `${"x".repeat(5_000_000)}"\\${"y".repeat(5_000_000)}`;
     expect(decodeSafetensors(encodeSafetensors({}, { long })).metadata.long === long).toBe(true);
   });
+
+  test("metadata that are null are none, as in files that others have written", () => {
+    expect(decodeSafetensors(file('{"__metadata__":null}'))).toEqual({ tensors: {}, metadata: {} });
+  });
 });
 
 describe("a file that breaks a rule of the format is refused:", () => {
@@ -237,10 +241,22 @@ describe("a file that breaks a rule of the format is refused:", () => {
     expect(decoding(file('{"__metadata__":["a"]}'))).toThrowErrorMatchingInlineSnapshot(
       `[SafetensorsError: safetensors: __metadata__ must be an object of strings, got ["a"]]`,
     );
-    expect(decoding(file('{"__metadata__":null}'))).toThrowErrorMatchingInlineSnapshot(
-      `[SafetensorsError: safetensors: __metadata__ must be an object of strings, got null]`,
-    );
     expect(decoding(file('{"__metadata__":"a"}'))).toThrow(SafetensorsError);
+  });
+
+  test("names and values that no terminal should show, and long ones", () => {
+    const info = { dtype: null, shape: [], data_offsets: [0, 0] };
+    const named = (name: string): Uint8Array => file(JSON.stringify({ [name]: info }));
+    expect(decoding(named("\u001b[2J\u009b"))).toThrowErrorMatchingInlineSnapshot(
+      `[SafetensorsError: safetensors: \\u001b[2J\\u009b: dtype must be one of F32, F64, I32, I64, got null]`,
+    );
+    expect(decoding(named("a\nb"))).toThrow("a\\u000ab: dtype must be");
+    expect(decoding(named("x".repeat(500)))).toThrow(`safetensors: ${"x".repeat(100)}...: dtype must be`);
+    const shape = Array.from({ length: 500 }, () => 1);
+    expect(decoding(fileOf({ dtype: "F32", shape, data_offsets: [0, 0] }, 0))).toThrow("[1, 1, 1, 1, 1, 1, 1, 1, 1, 1");
+    for (const header of ['{"w":[\n,0]}', '{"w"\f:1}', '{"\u009b"}']) {
+      expect(decoding(file(header))).toThrow(/^safetensors: the header must be JSON, got text that is not: \P{Cc}*$/u);
+    }
   });
 
   test("an entry that is not an object", () => {

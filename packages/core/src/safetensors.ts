@@ -9,6 +9,7 @@
  */
 
 import { type DType, dtypeOf, type Values } from "./dtype.ts";
+import { showText } from "./errors.ts";
 import { formatShape, type Shape, size } from "./shape.ts";
 import { leaf } from "./leaf.ts";
 import type { Tensor } from "./tensor.ts";
@@ -73,7 +74,7 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
   const header = parseHeader(bytes.subarray(8, 8 + headerBytes));
   const data = bytes.subarray(8 + headerBytes);
 
-  const { __metadata__: metadata = {}, ...infos } = header;
+  const { __metadata__: metadata, ...infos } = header;
   const tensors = Object.entries(infos).map(([name, info]) => ({ name, ...checkInfo(name, info, data.length) }));
   checkTiling(tensors, data.length);
   return {
@@ -84,7 +85,7 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
         return [name, { dtype, shape, values: new arrays[dtype](copy.buffer) }];
       }),
     ),
-    metadata: checkMetadata(metadata),
+    metadata: checkMetadata(metadata ?? {}), // some files have null for none
   };
 }
 
@@ -166,7 +167,7 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   try {
     header = JSON.parse(text);
   } catch (error) {
-    throw broken(`the header must be JSON, got text that is not: ${(error as Error).message}`);
+    throw broken(`the header must be JSON, got text that is not: ${showText((error as Error).message)}`);
   }
   const twice = duplicateKey(text);
   if (twice !== null) throw broken(`each key may stand in an object once, got ${showJson(twice)} twice`);
@@ -204,18 +205,20 @@ function checkInfo(name: string, info: unknown, dataBytes: number): Info {
   const { data_offsets: offsets, ...rest } = (info ?? {}) as Record<string, unknown>;
   const { dtype, shape } = checkDTypeAndShape(name, rest);
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
-    throw broken(`${name}: data_offsets must be [begin, end] with 0 <= begin <= end, got ${showJson(offsets)}`);
+    throw broken(
+      `${showName(name)}: data_offsets must be [begin, end] with 0 <= begin <= end, got ${showJson(offsets)}`,
+    );
   }
   const [begin, end] = offsets;
   if (end > dataBytes) {
     throw broken(
-      `${name}: data_offsets must end within the ${dataBytes} bytes of data, got ${end} (is the file truncated?)`,
+      `${showName(name)}: data_offsets must end within the ${dataBytes} bytes of data, got ${end} (is the file truncated?)`,
     );
   }
   const needed = size(shape) * arrays[dtype].BYTES_PER_ELEMENT;
   if (end - begin !== needed) {
     throw broken(
-      `${name}: ${dtype} ${formatShape(shape)} must have ${needed} bytes, got ${end - begin} by its data_offsets`,
+      `${showName(name)}: ${dtype} ${showText(formatShape(shape), longestShown)} must have ${needed} bytes, got ${end - begin} by its data_offsets`,
     );
   }
   return { dtype, shape, begin, end };
@@ -229,10 +232,10 @@ function checkDTypeAndShape(
     const known = otherTypes.includes(dtype as string)
       ? ", a type of the format that gridgrad does not read; convert the file"
       : "";
-    throw broken(`${name}: dtype must be one of F32, F64, I32, I64, got ${showJson(dtype)}${known}`);
+    throw broken(`${showName(name)}: dtype must be one of F32, F64, I32, I64, got ${showJson(dtype)}${known}`);
   }
   if (!isSizes(shape))
-    throw broken(`${name}: shape must be an array of integers of at least 0, got ${showJson(shape)}`);
+    throw broken(`${showName(name)}: shape must be an array of integers of at least 0, got ${showJson(shape)}`);
   return { dtype: dtype as SafetensorsDType, shape };
 }
 
@@ -242,11 +245,11 @@ function checkTiling(tensors: readonly (Info & { readonly name: string })[], dat
   for (const { name, begin, end } of [...tensors].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin > covered)
       throw broken(
-        `${name}: the data must have no holes, got ${begin - covered} bytes before it that belong to no tensor`,
+        `${showName(name)}: the data must have no holes, got ${begin - covered} bytes before it that belong to no tensor`,
       );
     if (begin < covered)
       throw broken(
-        `${name}: tensors must not overlap, got one that begins ${covered - begin} bytes before its predecessor ends`,
+        `${showName(name)}: tensors must not overlap, got one that begins ${covered - begin} bytes before its predecessor ends`,
       );
     covered = end;
   }
@@ -264,6 +267,11 @@ function checkMetadata(metadata: unknown): Record<string, string> {
   return metadata as Record<string, string>;
 }
 
+/** A tensor's name in a message. */
+function showName(name: string): string {
+  return showText(name, longestShown);
+}
+
 function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((entry) => Number.isSafeInteger(entry) && entry >= 0);
 }
@@ -278,8 +286,11 @@ export function showJson(value: unknown): string {
     return typeof x === "number" ? String(x) : String(JSON.stringify(x)); // a number may be infinite: 1e999
   };
   const text = Array.isArray(value) ? `[${value.map(entry).join(", ")}]` : entry(value);
-  return text.length > 100 ? `${text.slice(0, 100)}...` : text;
+  return showText(text, longestShown);
 }
+
+/** Characters of a file's own text that a message takes over. */
+const longestShown = 100;
 
 function broken(message: string): SafetensorsError {
   return new SafetensorsError(`safetensors: ${message}`);

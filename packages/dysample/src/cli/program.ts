@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 
-import { getDevice, setDevice } from "@gridgrad/core";
+import { getDevice, setDevice, showText } from "@gridgrad/core";
 import { Command, CommanderError } from "commander";
 
 import { compareCommand } from "./compareCommand.ts";
@@ -62,7 +62,7 @@ function withoutAddresses(line: string): string {
 export function reportError(error: unknown, io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // it has been told
   const debugging = process.env.GRIDGRAD_DEBUG === "1";
-  if (isUserError(error) && !debugging) io.note(`gridgrad: ${error.message.replaceAll("\n", " ")}`);
+  if (isUserError(error) && !debugging) io.note(`gridgrad: ${showText(error.message.replaceAll("\n", " "))}`);
   else io.note(error instanceof Error ? (error.stack ?? error.message) : String(error));
   return error instanceof UserError ? error.exitCode : 1;
 }

@@ -16,6 +16,7 @@
  */
 import { constants, crc32, inflateSync } from "node:zlib";
 
+import { showText } from "@gridgrad/core";
 import { fileProblem, readWhole, replaceFile } from "@gridgrad/nn/node";
 import { encode } from "fast-png";
 
@@ -174,7 +175,7 @@ function readChunks(bytes: Uint8Array, name: string): Chunk[] {
     const type = Buffer.from(bytes.subarray(offset + 4, start)).toString("latin1");
     const optional = /^[a-z][a-zA-Z]{3}$/.test(type) && type !== "tRNS"; // a capital would say: no picture without it
     if (!optional && crc32(bytes.subarray(offset + 4, end)) !== view.getUint32(end)) {
-      throw damaged(name, `the checksum of its chunk ${JSON.stringify(type)} at byte ${offset} is wrong`);
+      throw damaged(name, `the checksum of its chunk ${showText(JSON.stringify(type))} at byte ${offset} is wrong`);
     }
     chunks.push({ type, data: bytes.subarray(start, end) });
     if (type === "IEND") return chunks;

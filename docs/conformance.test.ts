@@ -4,46 +4,16 @@ import { describe, expect, test } from "vitest";
 
 import { checkOpFile } from "../scripts/checkOpFile.ts";
 import { checkOpRecords, type OpRecord } from "../scripts/checkOpRecords.ts";
-import {
-  type Exports,
-  filesBelow,
-  findPackages,
-  importFile,
-  importPackage,
-  readText,
-} from "../scripts/findPackages.ts";
-
-/** Functions in op files that are no ops. They are public for authors of ops: parts of shape rules, loops and gradients. */
-const forAuthors = [
-  "reducedOperand", // where a reduction's loop stores
-  "reducedShape", // the shape rule of reductions
-  "stretchBack", // the gradient of reductions, and of whatever is made like them
-  "sumTo", // the gradient of whatever broadcasts
-];
+import { findOps, forAuthors } from "../scripts/findOps.ts";
+import { filesBelow, importPackage, readText } from "../scripts/findPackages.ts";
 
 const { goldenFiles } = await importPackage("@gridgrad/core/testing/goldenFiles");
 const { finiteExceptions } = await importPackage("@gridgrad/core/testing");
 
-/** The op files of a package, with what they export and with what the package does. */
-async function opFiles(name: string): Promise<{ file: string; own: Exports; ofPackage: Exports }[]> {
-  const found = findPackages().find((each) => each.name === name);
-  if (!found?.entries.has(name)) return [];
-  const ofPackage = await importPackage(name);
-  const files = filesBelow(`${found.folder}/src/ops`).filter((file) => /(?<!\.test|\/index)\.ts$/.test(file));
-  return Promise.all(files.map(async (file) => ({ file, own: await importFile(file), ofPackage })));
-}
-
-const all = [...(await opFiles("@gridgrad/core")), ...(await opFiles("@gridgrad/ops"))];
+const all = await findOps();
 
 describe("every op is complete", () => {
-  for (const { file, own, ofPackage } of all) {
-    const ops = Object.keys(own).filter(
-      (name) =>
-        typeof own[name] === "function" &&
-        ofPackage[name] === own[name] &&
-        !forAuthors.includes(name) &&
-        !name.endsWith("Kernel"), // parts of kernels that other ops' kernels call
-    );
+  for (const { file, ops } of all) {
     if (ops.length === 0) continue;
     test(`${ops.join(", ")} in ${file}`, () => {
       const folder = file.slice(0, file.lastIndexOf("/"));

@@ -130,5 +130,5 @@ export default defineConfig(
   layer("ops", ["core"], [nodeBuiltin]),
   layer("nn", ["core", "ops"], [nodeBuiltin]),
   layer("dysample", ["core", "ops", "nn"], [], testCommands),
-  forbidImports(["packages/bench/**/*.ts", "docs/**/*.ts"], [], [otherPackagesSource]),
+  forbidImports(["packages/bench/**/*.ts", "packages/fuzz/**/*.ts", "docs/**/*.ts"], [], [otherPackagesSource]),
 );

@@ -23,7 +23,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What `--only` takes: kinds, and groups of them under one name. */
-export const choices = [...new Set([...Object.keys(groups), ...Object.keys(kinds)])];
+export const choices = [...Object.keys(groups), ...Object.keys(kinds)];
 
 /** The kinds that are named, each once; all where none is. `null` if there is no such kind. */
 export function openKinds(named: readonly string[]): Kind[] | null {

@@ -11,8 +11,6 @@ export interface CampaignOptions {
   readonly cases?: number;
   /** Default: no limit. */
   readonly seconds?: number;
-  /** Runs a case that was made smaller, in place of the one that it came from. */
-  readonly path?: string;
   /** Told of each case before it runs, and of each try to make one smaller. */
   readonly onCase?: (kind: Kind, index: number, tries: number) => void;
   /** Told of each finding as soon as it has been made small. */
@@ -36,7 +34,7 @@ export interface CampaignResult {
 
 /** Runs a campaign. Which cases there are depends on the seed alone; the time says only how many of them run. */
 export async function runCampaign(kinds: readonly Kind[], options: CampaignOptions): Promise<CampaignResult> {
-  const { seed, from = 0, cases = Infinity, seconds = Infinity, path, onCase, onFinding } = options;
+  const { seed, from = 0, cases = Infinity, seconds = Infinity, onCase, onFinding } = options;
   const end = performance.now() + seconds * 1000;
   const lines = kinds.map((kind) => ({ kind, done: 0, ms: 0 }));
   const findings = new Map<string, Finding>();
@@ -48,16 +46,14 @@ export async function runCampaign(kinds: readonly Kind[], options: CampaignOptio
     const index = from + done;
     onCase?.(kind, index, 0);
     const start = performance.now();
-    const failure = await checkCase(kind, { seed, index, path });
+    const failure = await checkCase(kind, { seed, index });
     next.ms += performance.now() - start;
     next.done++;
     if (failure === null) continue;
     const known = findings.get(`${kind.name} ${failure.fault}`);
     if (known) known.times++;
     else {
-      const shrink = (): Promise<Failure> =>
-        shrinkCase(kind, { seed, index }, failure, (tries) => onCase?.(kind, index, tries));
-      const smallest = path === undefined ? await shrink() : failure;
+      const smallest = await shrinkCase(kind, { seed, index }, failure, (tries) => onCase?.(kind, index, tries));
       const finding = { ...smallest, kind: kind.name, index, times: 1 };
       findings.set(`${kind.name} ${failure.fault}`, finding);
       onFinding?.(finding);

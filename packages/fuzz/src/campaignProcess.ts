@@ -9,9 +9,7 @@ import { openKinds } from "./allKinds.ts";
 import { runCampaign } from "./campaign.ts";
 import { readOptions } from "./options.ts";
 import { resultLine, showFinding } from "./report.ts";
-
-/** The place for the number of the case, which fuzz.ts opens for this process behind the usual three. */
-const progress = 3;
+import { progressDescriptor } from "./watchProcess.ts";
 
 const options = readOptions(process.argv.slice(2), () => {
   throw new Error("internal: fuzz: the seed is to be chosen before");
@@ -19,7 +17,7 @@ const options = readOptions(process.argv.slice(2), () => {
 const kinds = openKinds(options.only)!;
 const { cases, findings } = await runCampaign(kinds, {
   ...options,
-  onCase: ({ name }, index, tries) => void writeSync(progress, `${name} ${index} ${tries}`.padEnd(40), 0),
+  onCase: ({ name }, index, tries) => void writeSync(progressDescriptor, `${name} ${index} ${tries}`.padEnd(40), 0),
   onFinding: ({ kind, index, fault }) => console.error(`${kind} ${index}: ${fault}`), // those who watch a long campaign learn it now
 });
 for (const finding of findings) console.log(`\n${showFinding(finding, options)}`);

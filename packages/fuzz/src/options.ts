@@ -9,7 +9,6 @@ export interface Options {
   readonly cases?: number;
   readonly seed: number;
   readonly from?: number;
-  readonly path?: string;
   readonly only: readonly string[];
   readonly warn: boolean;
 }
@@ -20,7 +19,7 @@ export const help = `npm run fuzz -- [options]
   --seed <n>      what the cases follow from (another one each time)
   --only <names>  ${choices.join(", ")}; several with commas
   --cases <n>     cases of each kind
-  --case <n>      this case alone; with --path <p> a smaller one that came from it
+  --case <n>      this case alone
   --warn          findings are warnings, and the exit code is 0`;
 
 /** @throws {Error} that says what is wrong with the command line. */
@@ -31,7 +30,6 @@ export function readOptions(args: readonly string[], newSeed: () => number): Opt
       seconds: { type: "string" },
       cases: { type: "string" },
       case: { type: "string" },
-      path: { type: "string" },
       seed: { type: "string" },
       only: { type: "string" },
       warn: { type: "boolean", default: false },
@@ -49,15 +47,11 @@ export function readOptions(args: readonly string[], newSeed: () => number): Opt
   const only = values.only?.split(",") ?? [];
   const unknown = only.find((name) => !choices.includes(name));
   if (unknown !== undefined) throw new Error(`--only must name ${choices.join(", ")}, got ${JSON.stringify(unknown)}`);
-  if (values.path !== undefined && (one === undefined || only.length !== 1)) {
-    throw new Error("--path leads on from one case: name it with --only and --case");
-  }
   return {
     seconds: whole("seconds", 1) ?? (cases === undefined ? 60 : undefined),
     cases,
     seed: whole("seed", 0) ?? newSeed(),
     from: one,
-    path: values.path,
     only,
     warn: values.warn,
   };

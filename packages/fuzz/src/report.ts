@@ -8,13 +8,13 @@ import type { Options } from "./options.ts";
 const mostShown = 800;
 
 /** A finding: what is wrong, the smallest input that shows it, and the command that repeats it. */
-export function showFinding({ kind, index, path, fault, message, input, times }: Finding, options: Options): string {
+export function showFinding({ kind, index, fault, message, input, times }: Finding, options: Options): string {
   const more = times > 1 ? ` (${times} times)` : "";
   const lines = [
     `${options.warn ? "warning" : "FOUND"}: ${fault}${more}`,
     ...message.split("\n").map((line) => `  ${cut(line)}`),
     `  input: ${cut(input)}`,
-    `  again: ${repeatCommand(kind, index, options.seed, path)}`,
+    `  again: ${repeatCommand(kind, index, options.seed)}`,
   ];
   return lines.join("\n");
 }
@@ -24,8 +24,8 @@ function cut(text: string): string {
 }
 
 /** The command that runs one case again. */
-export function repeatCommand(kind: string, index: number, seed: number, path?: string): string {
-  return `npm run -s fuzz -- --only ${kind} --seed ${seed} --case ${index}${path === undefined ? "" : ` --path ${path}`}`;
+export function repeatCommand(kind: string, index: number, seed: number): string {
+  return `npm run -s fuzz -- --only ${kind} --seed ${seed} --case ${index}`;
 }
 
 /** How many cases of each kind ran, and what came of it. */

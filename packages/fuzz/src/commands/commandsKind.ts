@@ -37,12 +37,14 @@ const folders: Readonly<Record<string, { files: readonly string[]; commands: rea
 export interface CommandsOptions {
   /** Runs a command line, from the current folder. */
   readonly run?: (...args: string[]) => Promise<CommandResult>;
+  /** Puts runs and a comparison into the current folder. */
+  readonly fill?: () => Promise<void>;
 }
 
-export function commandsKind({ run = runInterrupted }: CommandsOptions = {}): Kind {
+export function commandsKind({ run = runInterrupted, fill }: CommandsOptions = {}): Kind {
   let opened: Promise<{ sandbox: Sandbox; grammar: Awaited<ReturnType<typeof readGrammar>> }> | null = null;
   const open = async (): Promise<{ sandbox: Sandbox; grammar: Awaited<ReturnType<typeof readGrammar>> }> => ({
-    sandbox: await makeSandbox(),
+    sandbox: await makeSandbox(fill),
     grammar: await readGrammar(),
   });
   return {

@@ -50,8 +50,15 @@ const little: Readonly<Record<string, readonly string[]>> = {
   explain: ["--batch", "1", "--size", "8"],
 };
 
-/** Reads the options of all commands from their help. */
-export async function readGrammar(): Promise<Grammar[]> {
+let grammar: Promise<Grammar[]> | null = null;
+
+/** The options of all commands. */
+export function readGrammar(): Promise<Grammar[]> {
+  return (grammar ??= readHelp());
+}
+
+/** Reads them from the help that the command prints. */
+async function readHelp(): Promise<Grammar[]> {
   const { out } = await runCommand("--help");
   const commands = [...out.matchAll(/^ {2}([a-z]+) /gm)]
     .map(([, command]) => command)

@@ -9,6 +9,7 @@
 import {
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -41,30 +42,27 @@ const small = [
   ["--eval-every", "1", "--checkpoint-every", "1", "--device", "reference"],
 ].flat();
 
-/** Makes the folder, and in it two runs, one of them stopped half way, and a comparison. Takes seconds: the runs are real. */
-export async function makeSandbox(): Promise<Sandbox> {
+/** Makes the folder; `fill` puts what is kept into the current folder: a run, one that was stopped half way, and a comparison. */
+export async function makeSandbox(fill: () => Promise<void> = fillWithRuns): Promise<Sandbox> {
   const root = mkdtempSync(join(tmpdir(), "gridgrad-fuzz-commands-"));
   const [kept, work, outside] = ["kept", "work", "outside"].map((name) => join(root, name));
   for (const folder of [kept, join(outside, "victim-seed0")]) mkdirSync(folder, { recursive: true });
   for (const file of ["notes.txt", "victim-seed0/config.json", "victim-seed0/notes.txt"]) {
     writeFileSync(join(outside, file), "somebody's own\n");
   }
-  await within(kept, async () => {
-    const upsampler = ["--upsampler", "dysample"];
-    await mustEnd(0, runCommand("train", ...upsampler, ...small, "--out", "a-run"));
-    await mustEnd(130, runInterrupted("train", ...upsampler, ...small, "--out", "a-stopped-run"));
-    const compare = ["compare", "--upsamplers", "nearest", "--seeds", "1", ...small, "--out", "a-comparison"];
-    await mustEnd(130, runInterrupted(...compare));
-  });
+  await within(kept, fill);
   for (const folder of ["a-run", "a-stopped-run", "a-comparison"]) writeFileSync(join(kept, folder, notes), "mine\n");
 
   const before = listing(outside);
+  let fresh: string | null = null; // what `work` looks like before a command
   return {
     root,
     work,
     reset() {
+      if (fresh !== null && stampsOf(work) === fresh) return;
       rmSync(work, { recursive: true, force: true });
       cpSync(kept, work, { recursive: true });
+      fresh = stampsOf(work);
     },
     harm() {
       const others = readdirSync(root).filter((name) => !["kept", "work", "outside"].includes(name));
@@ -76,6 +74,7 @@ export async function makeSandbox(): Promise<Sandbox> {
       if (after !== before) {
         const what = `files outside of its folder were ${JSON.stringify(before)} and are ${JSON.stringify(after)}`;
         rmSync(outside, { recursive: true, force: true });
+        mkdirSync(outside);
         for (const [path, text] of JSON.parse(before) as [string, string | null][]) {
           if (text === null) mkdirSync(join(outside, path), { recursive: true });
           else writeFileSync(join(outside, path), text);
@@ -93,6 +92,15 @@ export async function makeSandbox(): Promise<Sandbox> {
   };
 }
 
+/** Real runs, though of two steps: a few seconds. */
+async function fillWithRuns(): Promise<void> {
+  const upsampler = ["--upsampler", "dysample"];
+  await mustEnd(0, runCommand("train", ...upsampler, ...small, "--out", "a-run"));
+  await mustEnd(130, runInterrupted("train", ...upsampler, ...small, "--out", "a-stopped-run"));
+  const compare = ["compare", "--upsamplers", "nearest", "--seeds", "1", ...small, "--out", "a-comparison"];
+  await mustEnd(130, runInterrupted(...compare));
+}
+
 /** Runs `body` with `folder` as the current one. */
 export async function within<T>(folder: string, body: () => Promise<T>): Promise<T> {
   const before = process.cwd();
@@ -108,6 +116,17 @@ async function mustEnd(code: number, running: ReturnType<typeof runCommand>): Pr
   const result = await running;
   if (result.code !== code)
     throw new Error(`internal: fuzz: a command must end with ${code}, got ${result.code}: ${result.err}`);
+}
+
+/** What is in a folder, and when each file was written: most commands are refused, and change nothing. */
+function stampsOf(folder: string): string {
+  const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
+  return names
+    .map((name) => {
+      const { ino, size, mtimeMs, ctimeMs } = lstatSync(join(folder, name));
+      return [name, ino, size, mtimeMs, ctimeMs].join(" ");
+    })
+    .join("\n");
 }
 
 /** Folders and files with what they hold, folders first. */

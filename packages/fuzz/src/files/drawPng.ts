@@ -33,7 +33,7 @@ export function drawPng(draw: Draw): DrawnPng {
 
   let pixels = drawPixels(draw, header, changed(8));
   if (changed(8)) pixels = changePixels(draw, pixels);
-  const bomb = changed(128);
+  const bomb = changed(64);
   const stream = bomb ? bombOf(pixels) : Uint8Array.from(deflateSync(pixels, { level: pick(draw, [6, 0]) }));
   const chunks: Chunk[] = [headerChunk(header)];
   const spare = (): void => void (once(draw, 6) && chunks.push(drawSpare(draw)));

@@ -124,10 +124,14 @@ async function runOn(drawn: Drawn, { name, device }: Named, dtype: RunOptions["d
 
 function judge(drawn: Drawn, device: string, difference: Difference | null): void {
   if (difference === null) return;
-  throw wrong(drawn, `${device}, ${drawn.flavour} values: ${difference.what}`, `on ${device}, ${difference.message}`);
+  throw wrong(drawn, `${device}: ${difference.what}`, `on ${device}, ${difference.message}`);
 }
 
-function wrong({ name, opCase, order, special }: Drawn, fault: string, message: string): Wrong {
+function wrong({ name, flavour, opCase, order, special }: Drawn, fault: string, message: string): Wrong {
   const incoming = special ? `, ${special.value} in the gradient that comes in` : "";
-  return new Wrong(`${name}: ${fault}`, `${message} (gradients to order ${order}${incoming})`, showCase(name, opCase));
+  return new Wrong(
+    `${name}: ${fault}`,
+    `${message} (${flavour} values, gradients to order ${order}${incoming})`,
+    showCase(name, opCase),
+  );
 }

@@ -37,12 +37,25 @@ export interface PoolWindows extends Windows {
   readonly ceilMode: boolean;
 }
 
+/** What kernels count with: integers of 32 bits. */
+const largest = 2 ** 31 - 1;
+
+/** As many as a picture can have. A window is walked through once for each of its places, also where nothing of it lies inside of x. */
+const mostPixels = 2 ** 28;
+
 /** An argument that is a number or a pair, as a pair of integers of at least `least`. */
 export function pairOf(op: string, argument: string, value: PairLike, least: number): Pair {
   const pair = typeof value === "number" ? [value, value] : value;
   if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((n) => Number.isInteger(n) && n >= least)) {
     const rule = `${argument} must be an integer of at least ${least}, or a pair [h, w] of them`;
     throw new ValueError(op, rule, Array.isArray(value) ? formatShape(value) : String(value));
+  }
+  if (pair.some((n) => n > largest)) {
+    throw new ValueError(
+      op,
+      `${argument} must be at most ${largest}`,
+      Array.isArray(value) ? formatShape(value) : String(value),
+    );
   }
   return [pair[0], pair[1]];
 }
@@ -107,6 +120,11 @@ export function windowsOfPool(
   if (padding.some((n, axis) => 2 * n > kernel[axis])) {
     const rule = `padding must be at most half of kernelSize ${formatShape(kernel)}`;
     throw new ValueError(op, rule, formatShape(padding));
+  }
+  const spans = extent({ kernel, dilation });
+  if (kernel[0] * kernel[1] > mostPixels || spans.some((pixels) => pixels > largest)) {
+    const rule = `a window must have at most ${mostPixels} pixels, and span at most ${largest} along each axis`;
+    throw new ValueError(op, rule, `${kernel.join("x")} pixels over ${spans.join("x")}`);
   }
   return { kernel, stride, padding, dilation, ceilMode: options.ceilMode ?? false };
 }

@@ -1,4 +1,4 @@
-import { flip, permute, tensor, zeros } from "@gridgrad/core";
+import { flip, OutOfMemoryError, permute, tensor, zeros } from "@gridgrad/core";
 import { dims, integers, reals } from "@gridgrad/core/testing";
 import { describeOp } from "@gridgrad/core/testing/describeOp";
 import fc from "fast-check";
@@ -131,6 +131,12 @@ describeOp(affineGrid, {
       expect(() => affineGrid(zeros([1, 2, 3]), [1, 1, 2.5, 4])).toThrowErrorMatchingInlineSnapshot(
         `[ValueError: affineGrid: a shape must be an array of integers of at least 0, got [1, 1, 2.5, 4]]`,
       );
+    },
+    "a size beyond all memory": () => {
+      expect(() => affineGrid(zeros([1, 2, 3]), [1, 1, 2 ** 53 - 1, 1])).toThrowErrorMatchingInlineSnapshot(
+        `[OutOfMemoryError: affineGrid: a grid of 9007199254740991 by 1 points in float32 must fit into memory, but needs 100663296.0 GB; a smaller batch, size or scale needs less]`,
+      );
+      expect(() => affineGrid(zeros([1, 2, 3]), [1, 1, 2 ** 26, 2 ** 26])).toThrow(OutOfMemoryError);
     },
     "an integer map": () => {
       const theta = zeros([1, 2, 3], { dtype: "int32" });

@@ -9,14 +9,15 @@
  */
 
 import {
+  allocate,
   checkShape,
   DTypeError,
   isFloat,
+  leaf,
   matmul,
   reshape,
   type Shape,
   ShapeError,
-  tensor,
   type Tensor,
   transpose,
   ValueError,
@@ -32,6 +33,7 @@ import {
  * @returns `[N, H, W, 2]`
  * @throws {ShapeError} when `theta` is not `[N, 2, 3]`.
  * @throws {DTypeError} when `theta` is int32.
+ * @throws {OutOfMemoryError} when there is no memory for so many points.
  * @throws {ValueError} when `size` is not four sizes with the N of `theta`.
  *
  * @example
@@ -64,15 +66,15 @@ export function affineGrid(
       `[${size.join(", ")}]`,
     );
   }
-  const xs = centres(W, alignCorners);
-  const ys = centres(H, alignCorners);
-  const points = ys.flatMap((y) => xs.flatMap((x) => [x, y, 1]));
-  const base = tensor(points, [H * W, 3], { dtype: theta.dtype });
+  const points = allocate(theta.dtype, 3 * H * W, () => `affineGrid: a grid of ${H} by ${W} points in ${theta.dtype}`);
+  for (let h = 0, at = 0; h < H; h++)
+    for (let w = 0; w < W; w++, at += 3) points.set([centre(w, W, alignCorners), centre(h, H, alignCorners), 1], at);
+  const base = leaf([H * W, 3], theta.dtype, points);
   return reshape(matmul(base, transpose(theta, 1, 2)), [N, H, W, 2]);
 }
 
-/** Normalised positions of the pixels' centres along an axis. */
-function centres(size: number, alignCorners: boolean): number[] {
-  if (size === 1) return [0];
-  return Array.from({ length: size }, (_, i) => (alignCorners ? (2 * i) / (size - 1) : (2 * i + 1) / size) - 1);
+/** The normalised position of the centre of pixel i along an axis. */
+function centre(i: number, size: number, alignCorners: boolean): number {
+  if (size === 1) return 0;
+  return (alignCorners ? (2 * i) / (size - 1) : (2 * i + 1) / size) - 1;
 }

@@ -5,8 +5,8 @@ import fc from "fast-check";
 import { expect } from "vitest";
 
 import { convRuns } from "../testing/convRuns.ts";
-import type { Pair, PoolWindows } from "../windows.ts";
-import { maxPool2d, maxPool2dInputOp, takeLargestOp } from "./maxPool2d.ts";
+import type { Pair, PairLike, PoolWindows } from "../windows.ts";
+import { maxPool2d, maxPool2dInputOp, type MaxPoolOptions, takeLargestOp } from "./maxPool2d.ts";
 
 /** Images and windows, all options at random. Few different values, so that there are ties. */
 const cases = fc
@@ -278,6 +278,27 @@ describeOp(maxPool2d, {
       expect(() => maxPool2d(zeros([1, 3, 4, 4]), 2, { dilation: [0, 1] })).toThrowErrorMatchingInlineSnapshot(
         `[ValueError: maxPool2d: dilation must be an integer of at least 1, or a pair [h, w] of them, got [0, 1]]`,
       );
+    },
+    "numbers beyond those that kernels count with": () => {
+      const pool = (options: MaxPoolOptions) => () => maxPool2d(zeros([1, 3, 4, 4]), 2, options);
+      expect(pool({ stride: 2 ** 31 })).toThrowErrorMatchingInlineSnapshot(
+        `[ValueError: maxPool2d: stride must be at most 2147483647, got 2147483648]`,
+      );
+      expect(pool({ dilation: [1, 2 ** 53] })).toThrow(
+        "dilation must be at most 2147483647, got [1, 9007199254740992]",
+      );
+      expect(pool({ stride: 2 ** 31 - 1 })().shape).toEqual([1, 3, 1, 1]);
+    },
+    "windows of more pixels than a picture can have": () => {
+      const pool = (kernelSize: PairLike, options: MaxPoolOptions) => () =>
+        maxPool2d(zeros([1, 3, 4, 4]), kernelSize, { ceilMode: true, ...options });
+      expect(pool(2 ** 20, {})).toThrowErrorMatchingInlineSnapshot(
+        `[ValueError: maxPool2d: a window must have at most 268435456 pixels, and span at most 2147483647 along each axis, got 1048576x1048576 pixels over 1048576x1048576]`,
+      );
+      expect(pool(3, { stride: 2 ** 31 - 1, dilation: 2 ** 30 })).toThrowErrorMatchingInlineSnapshot(
+        `[ValueError: maxPool2d: a window must have at most 268435456 pixels, and span at most 2147483647 along each axis, got 3x3 pixels over 2147483649x2147483649]`,
+      );
+      expect(pool([2 ** 20, 1], {})().shape).toEqual([1, 3, 1, 4]);
     },
     "gradients that are not of the pooled shape": () => {
       expect(() =>

@@ -236,9 +236,10 @@ describeOp(avgPool2d, {
     "a divisor that is none": () => {
       const pool = (divisorOverride: number): Tensor => avgPool2d(zeros([1, 3, 4, 4]), 2, { divisorOverride });
       expect(() => pool(0)).toThrowErrorMatchingInlineSnapshot(
-        `[ValueError: avgPool2d: divisorOverride must be an integer other than 0, got 0]`,
+        `[ValueError: avgPool2d: divisorOverride must be an integer other than 0, of 32 bits, got 0]`,
       );
-      expect(() => pool(0.5)).toThrow("divisorOverride must be an integer other than 0, got 0.5");
+      expect(() => pool(0.5)).toThrow("divisorOverride must be an integer other than 0, of 32 bits, got 0.5");
+      expect(() => pool(2 ** 53)).toThrow("of 32 bits, got 9007199254740992");
     },
     "a stride of zero": () => {
       expect(() => avgPool2d(zeros([1, 3, 4, 4]), 2, { stride: 0 })).toThrowErrorMatchingInlineSnapshot(

@@ -74,8 +74,10 @@ export function avgPool2d(
   kernelSize: PairLike,
   { stride, padding, ceilMode, countIncludePad = true, divisorOverride }: AvgPoolOptions = {},
 ): Tensor {
-  if (divisorOverride !== undefined && (!Number.isInteger(divisorOverride) || divisorOverride === 0))
-    throw new ValueError("avgPool2d", "divisorOverride must be an integer other than 0", String(divisorOverride));
+  if (divisorOverride === 0 || (divisorOverride ?? 1) !== ((divisorOverride ?? 1) | 0)) {
+    const rule = "divisorOverride must be an integer other than 0, of 32 bits";
+    throw new ValueError("avgPool2d", rule, String(divisorOverride));
+  }
   const windows = windowsOfPool("avgPool2d", kernelSize, { stride, padding, ceilMode });
   return apply(avgPool2dOp, [x], { ...windows, countIncludePad, divisorOverride: divisorOverride ?? 0 });
 }

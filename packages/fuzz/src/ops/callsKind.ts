@@ -3,7 +3,7 @@
  * the loops do. Arguments keep their static type: what the compiler refuses is not tried.
  */
 
-import { type Device, DTypeError, GraphError, ReferenceDevice, ShapeError, ValueError } from "@gridgrad/core";
+import { type Device, DTypeError, GraphError, ReferenceDevice, ShapeError, size, ValueError } from "@gridgrad/core";
 import { CpuDevice } from "@gridgrad/ops";
 
 import { pick } from "../draw.ts";
@@ -68,7 +68,7 @@ function refused(name: string, opCase: OpCase): boolean {
     return true;
   }
   for (const shape of shapes) {
-    if (shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0)) continue;
+    if (shape.every((dim) => Number.isInteger(dim) && dim >= 0) && Number.isSafeInteger(size(shape))) continue;
     throw wrong(name, opCase, "the result has a shape that is none", `a result of shape [${shape.join(", ")}]`);
   }
   return false;

@@ -1,35 +1,58 @@
 /**
- * @file What `npm test` runs: all tests in Node, and the tests of the ops once more in Chromium, on the devices that are only there.
+ * @file What `npm test` runs. GRIDGRAD_TEST_TIER says how much of it, see packages/core/src/testing/tier.ts: from `ci` on also the tests of
+ * the ops in Chromium, on the devices that are only there.
  *
- * `npx vitest run --project node` leaves the browser out, as GRIDGRAD_TEST_BROWSER=none does; see scripts/findChromium.ts.
+ * Test files share processes, one for each core, and the modules that are loaded there: a process of its own for each file would load all
+ * of them 150 times, which takes longer than the tests. scripts/beforeFiles.ts says what each file begins with. Files that load modules anew, or
+ * replace them, have a process of their own.
  */
 import { fileURLToPath } from "node:url";
 
 import { playwright } from "@vitest/browser-playwright";
-import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 
+import { parseTier } from "./packages/core/src/testing/tier.ts";
 import { findChromium } from "./scripts/findChromium.ts";
 
-const chromium = findChromium();
+const tier = parseTier(process.env["GRIDGRAD_TEST_TIER"]);
+const chromium = tier === "quick" ? findChromium({ GRIDGRAD_TEST_BROWSER: "none", ...process.env }) : findChromium();
 
-/** Both projects. */
+/** All projects. */
 const shared = {
-  setupFiles: ["scripts/registerDevices.ts"],
-  testTimeout: 120_000, // ms; some tests train a small network, and a slow machine may take ten times as long
+  setupFiles: ["scripts/beforeFiles.ts"],
+  // ms, against a test that hangs and nothing else: no test measures time, and a busy machine may take a hundred times as long as a quiet one.
+  testTimeout: 600_000,
+  hookTimeout: 600_000,
 };
+
+const node: TestProjectInlineConfiguration["test"] = {
+  ...shared,
+  globalSetup: ["scripts/testDevices.ts"],
+  provide: { chromium, tier, root: fileURLToPath(new URL(".", import.meta.url)) },
+  pool: "forks",
+  execArgv: ["--expose-gc"], // tests that count live buffers collect garbage before they count
+  sequence: { groupOrder: 0 },
+};
+
+/** They call vi.resetModules or vi.mock, or leave a module in a state that no other file expects. */
+const alone = [
+  "packages/core/src/device.test.ts",
+  "packages/dysample/src/training/folderLock.test.ts",
+  "packages/dysample/src/training/folderLock.race.test.ts",
+  "packages/nn/src/eventLoop.test.ts",
+];
 
 const inNode: TestProjectInlineConfiguration = {
   test: {
-    ...shared,
+    ...node,
     name: "node",
     include: ["packages/**/*.test.ts", "docs/**/*.test.ts", "scripts/**/*.test.ts"],
-    globalSetup: ["scripts/testDevices.ts"],
-    provide: { chromium },
-    pool: "forks",
-    execArgv: ["--expose-gc"], // tests that count live buffers collect garbage before they count
-    sequence: { groupOrder: 0 },
+    exclude: [...configDefaults.exclude, ...alone],
+    isolate: false,
   },
 };
+
+const aloneInNode: TestProjectInlineConfiguration = { test: { ...node, name: "alone", include: alone } };
 
 function inChromium(path: string, args: readonly string[]): TestProjectInlineConfiguration {
   return {
@@ -47,6 +70,7 @@ function inChromium(path: string, args: readonly string[]): TestProjectInlineCon
       name: "chromium",
       include: ["packages/{core,ops}/src/ops/*.test.ts"],
       provide: {
+        tier,
         devices: ["cpu", "gpu:webgl2", "gpu:webgpu"].map((name) => ({ name, missing: null })),
         onlyDevices: true,
       },
@@ -67,6 +91,7 @@ function inChromium(path: string, args: readonly string[]): TestProjectInlineCon
 // eslint-disable-next-line no-restricted-syntax -- vitest reads a config's default export
 export default defineConfig({
   test: {
-    projects: [inNode, ...(chromium.missing === null ? [inChromium(chromium.path, chromium.args)] : [])],
+    maxWorkers: "100%", // of the cores; by itself vitest leaves one of them to its main process, which sleeps
+    projects: [inNode, aloneInNode, ...(chromium.missing === null ? [inChromium(chromium.path, chromium.args)] : [])],
   },
 });

@@ -22,6 +22,7 @@ const forAuthors = [
 ];
 
 const { goldenFiles } = await importPackage("@gridgrad/core/testing/goldenFiles");
+const { finiteExceptions } = await importPackage("@gridgrad/core/testing");
 
 /** The op files of a package, with what they export and with what the package does. */
 async function opFiles(name: string): Promise<{ file: string; own: Exports; ofPackage: Exports }[]> {
@@ -63,13 +64,28 @@ test("every record of an op is complete, and has a name of its own across the pa
         return { file, exportName: name, record, isPublic: ofPackage[name] === record };
       }),
   );
-  expect(records.map(({ exportName }) => exportName)).toContain("addOp");
+  const names = records.map(({ exportName }) => exportName);
+  expect(names).toContain("addOp"); // of core
+  expect(names).toContain("conv2dOp"); // of ops
   expect(checkOpRecords(records)).toEqual([]);
 });
 
 test("the functions for authors of ops are all still there", () => {
   const exported = all.flatMap(({ own }) => Object.keys(own));
   expect(forAuthors.filter((name) => !exported.includes(name))).toEqual([]);
+});
+
+test("docs/5-gpu.md lists the exceptions for values that are not finite as the tests have them", () => {
+  type Exception = { readonly devices: string[]; readonly ops: string[]; readonly what: string; readonly why: string };
+  const rows = (finiteExceptions as readonly Exception[]).map(({ devices, ops, what, why }) => {
+    const names = devices.map((name) => (name === "all" ? name : `\`${name}\``)).join(", ");
+    return [names, ops.join(", "), what, why];
+  });
+  expect(rows.length).toBeGreaterThan(0);
+  const [, section] = readText("docs/5-gpu.md").split("### What is not finite\n");
+  const lines = section.split("\n### ")[0].split("\n");
+  const cells = lines.filter((line) => line.startsWith("|")).map((line) => line.split("|").slice(1, -1));
+  expect(cells.slice(2).map((row) => row.map((cell) => cell.trim()))).toEqual(rows);
 });
 
 function matchesGolden(pattern: string): boolean {

@@ -219,13 +219,28 @@ def reduce_family(w):
 
 # ---------------------------------------------------------------------------- matmul
 def matmul_family(w):
-    """torch.matmul where batch dimensions broadcast or are missing on one side."""
+    """torch.matmul where batch dimensions broadcast or are missing on one side, and of vectors."""
     for a, b in [((2, 3, 4), (4, 5)), ((3, 4), (2, 4, 5)), ((2, 1, 3, 4), (1, 3, 4, 2)),
-                 ((2, 1, 3, 4), (3, 4, 5)), ((1, 3, 1), (2, 1, 4)), ((1, 6), (6, 1))]:
+                 ((2, 1, 3, 4), (3, 4, 5)), ((1, 3, 1), (2, 1, 4)), ((1, 6), (6, 1)),
+                 ((5,), (5,)), ((1,), (1,)), ((4,), (4, 3)), ((3, 4), (4,)), ((1, 4), (4,)),
+                 ((4,), (2, 4, 3)), ((2, 3, 4), (4,)), ((3,), (2, 1, 3, 1)), ((2, 3, 1, 5), (5,))]:
         name = f'{dims(*a)}_{dims(*b)}'
         r = w.draws('draw/mm/' + name)
         w.emit('matmul', name, 'matmul', {}, {'a': r.normal(*a), 'b': r.normal(*b)},
                lambda t: torch.matmul(t['a'], t['b']), grads=['a', 'b'])
+
+
+def linear_family(w):
+    """linear of a vector, without bias, and with a vector for the weight."""
+    for x, weight, bias in [((5,), (3, 5), True), ((2, 3, 4), (2, 4), False), ((2, 3, 4), (4,), False),
+                            ((4,), (4,), False)]:
+        name = f'{dims(*x)}_{dims(*weight)}{"" if bias else "_no_bias"}'
+        r = w.draws('draw/linear/' + name)
+        inputs = {'x': r.normal(*x), 'weight': r.normal(*weight)}
+        if bias:
+            inputs['bias'] = r.normal(weight[0])
+        w.emit('linear', name, 'linear', {}, inputs,
+               lambda t: F.linear(t['x'], t['weight'], t.get('bias')), grads=list(inputs))
 
 
 # ---------------------------------------------------------------------------- layout
@@ -456,7 +471,7 @@ def convolution(w, name, op, attrs, fn, x, weight, bias):
 
 
 def pool_family(w):
-    """avg_pool2d that counts no padding; max_pool2d with dilation, overlap and unequal axes."""
+    """avg_pool2d that counts no padding; max_pool2d with dilation, overlap, unequal axes; ceil_mode."""
     for op, fn, extra, cases in [
             ('avg_pool2d', F.avg_pool2d, dict(ceil_mode=False, count_include_pad=False),
              [((2, 2, 6, 7), (3, 3), (2, 2), (1, 1), None),
@@ -473,6 +488,34 @@ def pool_family(w):
                 name += f'_d{dims(*d)}'
             w.emit('pool', name, op, attrs, {'x': w.draws('draw/' + name).normal(*shape)},
                    lambda t: fn(t['x'], **attrs), grads=['x'])
+    ceil_mode(w)
+
+
+def ceil_mode(w):
+    """Pools whose last window reaches over, by rows, by columns or both, and one that is dropped."""
+    for shape, k, s, p, d in [((1, 2, 5, 7), (2, 2), (2, 2), (0, 0), (1, 1)),
+                              ((2, 2, 6, 9), (2, 2), (2, 2), (0, 0), (1, 1)),
+                              ((1, 2, 6, 7), (3, 3), (2, 2), (0, 1), (1, 1)),
+                              ((1, 2, 4, 5), (2, 3), (3, 2), (1, 1), (1, 1)),
+                              ((1, 3, 5, 4), (1, 2), (4, 3), (0, 1), (1, 1)),
+                              ((1, 1, 7, 8), (3, 2), (3, 4), (1, 0), (2, 3)),
+                              ((1, 2, 2, 3), (4, 5), (3, 3), (0, 0), (1, 1))]:
+        size = f'k{dims(*k)}_s{dims(*s)}_p{dims(*p)}'
+        attrs = dict(kernel_size=list(k), stride=list(s), padding=list(p), ceil_mode=True)
+        name = f'max_pool2d_{size}_d{dims(*d)}_ceil_{dims(*shape[2:])}'
+        most = dict(attrs, dilation=list(d))
+        w.emit('pool', name, 'max_pool2d', most, {'x': w.draws('draw/' + name).normal(*shape)},
+               lambda t: F.max_pool2d(t['x'], **most), grads=['x'])
+        if d != (1, 1):
+            continue
+        for include, divisor in [(True, None), (False, None), (True, 3)]:
+            mean = dict(attrs, count_include_pad=include)
+            if divisor:
+                mean['divisor_override'] = divisor
+            name = f'avg_pool2d_{size}_ceil_{dims(*shape[2:])}'
+            name += ('' if include else '_no_pad') + (f'_div{divisor}' if divisor else '')
+            w.emit('pool', name, 'avg_pool2d', mean, {'x': w.draws('draw/' + name).normal(*shape)},
+                   lambda t: F.avg_pool2d(t['x'], **mean), grads=['x'])
 
 
 # ---------------------------------------------------------------------------- normalisation
@@ -677,9 +720,9 @@ def main():
     torch.set_num_threads(1)
     warnings.filterwarnings('ignore', message='Since version 1.3.0, affine_grid')
     w = golden.Writer(args.out, SET, LEAST_COT)
-    for family in (binary_family, unary_family, reduce_family, matmul_family, layout_family,
-                   resample_family, reassembly_family, conv_family, pool_family, norm_family,
-                   activation_family, loss_family, optimizer_family):
+    for family in (binary_family, unary_family, reduce_family, matmul_family, linear_family,
+                   layout_family, resample_family, reassembly_family, conv_family, pool_family,
+                   norm_family, activation_family, loss_family, optimizer_family):
         family(w)
     w.manifest()
     golden.summary(w)

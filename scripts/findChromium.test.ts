@@ -48,6 +48,6 @@ test.skipIf(missing)(
     const { default: config } = (await import("../vitest.config.ts")) as {
       default: { test: { projects: readonly { test: { name: string } }[] } };
     };
-    expect(config.test.projects.map(({ test: { name } }) => name)).toEqual(["node", "chromium"]);
+    expect(config.test.projects.map(({ test: { name } }) => name)).toEqual(["node", "alone", "chromium"]);
   },
 );

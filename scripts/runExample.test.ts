@@ -43,6 +43,13 @@ describe("runExample", () => {
     expect(await run('console.log("nobody compares this");\n\n// a comment\n1; // 1')).toBe(1);
   });
 
+  test("fails where the code ends before its last value", async () => {
+    expect(await run("1; // 1\nif (true) return;\n2; // 3")).toMatchInlineSnapshot(
+      `"a.ts:11: an example must run to its end: 2 values, got 1"`,
+    );
+    expect(await run("return;\n1; // 2")).toContain("1 values, got 0");
+  });
+
   test("ignores comments of anything but expressions", async () => {
     expect(await run("// [1]\nconst x = 1; // the number\nif (x) x; // 7\nx; // 1")).toBe(1);
   });

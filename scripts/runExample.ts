@@ -38,13 +38,14 @@ export async function runExample(example: Example, { scope, load }: Surroundings
   if (values === 0)
     throw new Error(`${at(0)}: an example must show a value: a \`\`\`ts block with "expression; // value"`);
   const wrong: string[] = [];
-  let reached = 0;
+  let [reached, compared] = [0, 0];
   const $: Instruments = {
     load,
     at: (line) => {
       reached = line;
     },
     check: (line, said, value) => {
+      compared++;
       if (agrees(said, value)) return;
       const printed = formatValue(value);
       const severalLines = `${said}${printed}`.includes("\n");
@@ -60,7 +61,9 @@ export async function runExample(example: Example, { scope, load }: Surroundings
     throw new Error([...wrong, `${at(reached)}: threw ${String(error)}`].join("\n"), { cause: error });
   }
   if (wrong.length > 0) throw new Error(wrong.join("\n"));
-  return values;
+  if (compared !== values)
+    throw new Error(`${at(reached)}: an example must run to its end: ${values} values, got ${compared}`);
+  return compared;
 }
 
 /** How many values the comments of `code` show. */

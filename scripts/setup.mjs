@@ -22,6 +22,8 @@ if (major < needMajor || (major === needMajor && minor < needMinor)) {
   fail(`Node must be ${needMajor}.${needMinor} or newer, this is ${process.version}: get one from https://nodejs.org`);
 }
 
+process.stderr.on("error", () => {}); // nobody reads it any more: no reason to leave the packages half installed
+
 const wanted = fingerprint();
 if (!existsSync(stampFile) || readFileSync(stampFile, "utf8") !== wanted) {
   install();

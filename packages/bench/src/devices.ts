@@ -184,7 +184,7 @@ if (options.json) writeFileSync(options.json, JSON.stringify({ node: process.ver
 
 function check(title: string, device: Device, got: number, wanted: number): void {
   // One value in float32, by way of some thousand roundings.
-  if (!(Math.abs(got - wanted) <= 1e-3 * Math.max(1, Math.abs(wanted)))) {
+  if (!Number.isFinite(wanted) || !(Math.abs(got - wanted) <= 1e-3 * Math.max(1, Math.abs(wanted)))) {
     throw new Error(`${title}: ${device.name} gives ${got}, the first device ${wanted}`);
   }
 }

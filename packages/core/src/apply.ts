@@ -4,9 +4,10 @@
 
 import { type DType, isFloat } from "./dtype.ts";
 import { eager, realizeNow } from "./eager.ts";
-import { DTypeError, showValue, ValueError } from "./errors.ts";
+import { DTypeError, ShapeError, showValue, ValueError } from "./errors.ts";
 import { fill, leaf } from "./leaf.ts";
 import type { Op } from "./op.ts";
+import { size } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
 /**
@@ -22,6 +23,9 @@ export function apply<Attrs extends object>(op: Op<Attrs>, inputs: readonly Tens
     inputs.map((input) => input.shape),
     attrs,
   );
+  if (size(shape) > Number.MAX_SAFE_INTEGER) {
+    throw new ShapeError(op.name, "the result must have fewer than 2^53 elements", { "a result": shape });
+  }
   const y = new Tensor(Object.freeze([...shape]), dtype, {
     recipe: { op: op as unknown as Op, inputs: [...inputs], attrs }, // a copy: the list may be the caller's, who may change it
   });

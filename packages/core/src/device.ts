@@ -8,7 +8,8 @@
 import { allocate, type Values } from "./dtype.ts";
 import { ValueError } from "./errors.ts";
 import type { Op, OpInfo } from "./op.ts";
-import { size } from "./shape.ts";
+import { needsMemory } from "./needsMemory.ts";
+import { formatShape, size } from "./shape.ts";
 
 /** Values where a device keeps them. Only the device that made one looks inside. */
 export interface DeviceBuffer {
@@ -63,6 +64,19 @@ export class MemoryCounter {
   }
 }
 
+/** Runs an op's loops on the host. */
+export function runLoops(op: Op, inputs: readonly Values[], info: OpInfo): Values {
+  const what = (): string => describeResult(op, info);
+  const y = allocate(info.dtype, size(info.outShape), what);
+  needsMemory(what, y.byteLength, () => op.loops(y, inputs, info)); // loops may need some of their own
+  return y;
+}
+
+/** `op conv2d with a result of shape [1, 2] in float32`, as it stands in errors. */
+export function describeResult(op: Op, { outShape, dtype }: OpInfo): string {
+  return `op ${op.name} with a result of shape ${formatShape(outShape)} in ${dtype}`;
+}
+
 interface ReferenceBuffer extends DeviceBuffer {
   readonly values: Values;
 }
@@ -81,13 +95,13 @@ export class ReferenceDevice implements Device {
   }
 
   run(op: Op, inputs: readonly DeviceBuffer[], info: OpInfo): ReferenceBuffer {
-    const y = allocate(info.dtype, size(info.outShape));
-    op.loops(
-      y,
-      inputs.map((input) => (input as ReferenceBuffer).values),
-      info,
+    return this.#hold(
+      runLoops(
+        op,
+        inputs.map((input) => (input as ReferenceBuffer).values),
+        info,
+      ),
     );
-    return this.#hold(y);
   }
 
   free(buffer: DeviceBuffer): void {

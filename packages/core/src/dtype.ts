@@ -1,6 +1,7 @@
 /** @file Element types, and the typed arrays that hold them. */
 
 import { ValueError } from "./errors.ts";
+import { needsMemory } from "./needsMemory.ts";
 
 /** `float32` is the default; `float64` is for checks; `int32` holds labels and indices and has no gradient. */
 export type DType = "float32" | "float64" | "int32";
@@ -14,16 +15,23 @@ export function isFloat(dtype: DType): boolean {
   return dtype !== "int32";
 }
 
-/** `n` zeros. */
-export function allocate(dtype: DType, n: number): Values {
-  switch (dtype) {
-    case "float32":
-      return new Float32Array(n);
-    case "float64":
-      return new Float64Array(n);
-    case "int32":
-      return new Int32Array(n);
-  }
+/**
+ * `n` zeros.
+ *
+ * @param what - what they are for.
+ * @throws {OutOfMemoryError} when there is no memory for them.
+ */
+export function allocate(dtype: DType, n: number, what = () => `an array of ${n} values in ${dtype}`): Values {
+  return needsMemory(what, n * bytesPerElement[dtype], () => {
+    switch (dtype) {
+      case "float32":
+        return new Float32Array(n);
+      case "float64":
+        return new Float64Array(n);
+      case "int32":
+        return new Int32Array(n);
+    }
+  });
 }
 
 export function dtypeOf(values: Values): DType {

@@ -37,6 +37,11 @@ export class GraphError extends Error {
   override name = "GraphError";
 }
 
+/** Memory that cannot be had: what needs it, how much that is, and what would do with less. */
+export class OutOfMemoryError extends GraphError {
+  override name = "OutOfMemoryError";
+}
+
 /** A wrong argument as it stands in a message: short, and never a dump. */
 export function showValue(value: unknown): string {
   if (typeof value === "object" && value !== null) {
@@ -44,5 +49,6 @@ export function showValue(value: unknown): string {
       ? `an array of length ${value.length}`
       : `an object (${value.constructor?.name ?? "no class"})`;
   }
+  if (typeof value === "bigint") return `${value}n`;
   return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

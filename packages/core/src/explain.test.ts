@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { ReferenceDevice, setDevice, withDevice } from "./device.ts";
-import { explain, type Explanation, formatBytes, profile, type Step } from "./explain.ts";
+import { explain, type Explanation, profile, type Step } from "./explain.ts";
+import { formatBytes } from "./formatBytes.ts";
 import { isRealized } from "./held.ts";
 import { realize } from "./realize.ts";
 import type { Shape } from "./shape.ts";

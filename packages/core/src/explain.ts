@@ -6,6 +6,7 @@
 import { formatMacs, macsOf } from "./countMacs.ts";
 import { getDevice } from "./device.ts";
 import { bytesPerElement, type DType } from "./dtype.ts";
+import { formatBytes } from "./formatBytes.ts";
 import { dependencies } from "./graph.ts";
 import { isRealized } from "./held.ts";
 import { realizeWith } from "./realize.ts";
@@ -204,15 +205,6 @@ export async function profile(...targets: Tensor[]): Promise<Explanation> {
   }, targets);
   explanation.footprintBytes = footprint?.peakBytes;
   return explanation;
-}
-
-/** 1536 as "1.5 KB". */
-export function formatBytes(bytes: number): string {
-  const units = ["B", "KB", "MB", "GB"];
-  let amount = bytes;
-  let unit = 0;
-  for (; Number(amount.toFixed(1)) >= 1024 && unit < units.length - 1; unit++) amount /= 1024;
-  return `${unit === 0 ? amount : amount.toFixed(1)} ${units[unit]}`;
 }
 
 function bytesOf(t: Tensor): number {

@@ -5,19 +5,22 @@ export { countMacs, formatMacs } from "./countMacs.ts";
 export {
   type Device,
   type DeviceBuffer,
+  describeResult,
   deviceNames,
   getDevice,
   MemoryCounter,
   openDevice,
   ReferenceDevice,
   registerDevice,
+  runLoops,
   setDevice,
   withDevice,
 } from "./device.ts";
 export { allocate, bytesPerElement, checkDType, type DType, dtypeOf, isFloat, type Values } from "./dtype.ts";
 export { eager, setEager } from "./eager.ts";
-export { DTypeError, GraphError, ShapeError, ValueError } from "./errors.ts";
-export { explain, Explanation, formatBytes, profile, type Step } from "./explain.ts";
+export { DTypeError, GraphError, OutOfMemoryError, ShapeError, ValueError } from "./errors.ts";
+export { explain, Explanation, profile, type Step } from "./explain.ts";
+export { formatBytes } from "./formatBytes.ts";
 export { elementwise, elementwiseStep, gather } from "./gpu/elementwise.ts";
 export {
   type GpuPlan,
@@ -33,6 +36,7 @@ export {
 export { maxKernel, minKernel, reduceAxes, reduceMiddle, sumInParts, sumKernel } from "./gpu/reduction.ts";
 export { dependencies } from "./graph.ts";
 export { isRealized, takeAsLeaf } from "./held.ts";
+export { lacksMemory, lessMemory, needsMemory } from "./needsMemory.ts";
 export type { Op, OpInfo } from "./op.ts";
 export * from "./ops/index.ts";
 export { Random, type RandomOptions } from "./random.ts";
@@ -45,6 +49,7 @@ export {
   type SafetensorsEntry,
   SafetensorsError,
   type SafetensorsFile,
+  showJson,
   valuesToEntry,
 } from "./safetensors.ts";
 export {

@@ -4,7 +4,8 @@
 
 import { allocate, checkDType, type DType, dtypeOf, isFloat, type Values } from "./dtype.ts";
 import { DTypeError, ShapeError, showValue, ValueError } from "./errors.ts";
-import { checkShape, type Shape, size } from "./shape.ts";
+import { checkShape, formatShape, type Shape, size } from "./shape.ts";
+import { needsMemory } from "./needsMemory.ts";
 import { type NestedNumbers, Tensor } from "./tensor.ts";
 
 export interface TensorOptions {
@@ -17,7 +18,8 @@ export interface TensorOptions {
 /**
  * A leaf tensor. Copies `values`.
  *
- * @param values - a number, nested arrays of numbers, or a flat array or typed array in row-major order.
+ * @param values - a number, nested arrays of numbers, or a flat array or typed array in row-major order. 64-bit integers, as labels from
+ *   elsewhere often are, become int32.
  * @param shape - needed only where a flat array shall have another shape than `[length]`.
  * @throws {ShapeError} when `values` does not have as many elements as `shape`.
  * @throws {ValueError} when `values` is ragged or holds something that is not a number.
@@ -30,12 +32,12 @@ export interface TensorOptions {
  * ```
  */
 export function tensor(
-  values: NestedNumbers | ArrayLike<number>,
+  values: NestedNumbers | ArrayLike<number> | BigInt64Array | BigUint64Array,
   shape?: Shape,
   { dtype, requiresGrad = false }: TensorOptions = {},
 ): Tensor {
   const { flat, own } = flatten(values);
-  const type = dtype ?? (ArrayBuffer.isView(values) ? dtypeOf(values as Values) : "float32");
+  const type = dtype ?? (ArrayBuffer.isView(values) ? dtypeOf(values as unknown as Values) : "float32");
   checkDType("tensor", type);
   if (shape) checkShape("tensor", shape);
   const wanted = shape ?? own;
@@ -85,7 +87,7 @@ export function full(
 ): Tensor {
   checkDType("full", dtype);
   checkShape("full", shape);
-  const values = allocate(dtype, size(shape));
+  const values = allocate(dtype, size(shape), () => `full: a tensor of shape ${formatShape(shape)} in ${dtype}`);
   values.fill(fill(dtype, [value])[0]);
   return leaf(shape, dtype, values, requiresGrad);
 }
@@ -98,13 +100,15 @@ export function full(
  * await arange(4).data(); // [0, 1, 2, 3]
  * ```
  */
-export function arange(n: number, options: TensorOptions = {}): Tensor {
+export function arange(n: number, { dtype = "float32", requiresGrad = false }: TensorOptions = {}): Tensor {
   if (!Number.isInteger(n) || n < 0) throw new ValueError("arange", "n must be an integer of at least 0", String(n));
-  return tensor(
-    Array.from({ length: n }, (_, i) => i),
-    [n],
-    options,
-  );
+  checkDType("arange", dtype);
+  if (dtype === "int32" && n > 2 ** 31) {
+    throw new DTypeError("arange", "int32 values must be integers of 32 bits", String(n - 1));
+  }
+  const values = allocate(dtype, n, () => `arange: a tensor of shape [${n}] in ${dtype}`);
+  for (let i = 0; i < n; i++) values[i] = i;
+  return leaf([n], dtype, values, requiresGrad);
 }
 
 /** A leaf around `values`, which nobody changes afterwards. */
@@ -128,12 +132,27 @@ export function fill(dtype: DType, flat: ArrayLike<number>): Values {
   return values;
 }
 
-function flatten(values: NestedNumbers | ArrayLike<number>): { flat: ArrayLike<number>; own: Shape } {
+/** The most elements that V8 can put into an array one after the other; with more it ends the process. */
+const mostInArray = 2 ** 26;
+
+function asArray(values: ArrayLike<number>): number[] {
+  const what = (): string => `tensor: values of length ${values.length}`;
+  return needsMemory(what, 8 * values.length, () => {
+    if (values.length > mostInArray) throw new RangeError("Invalid array length");
+    return Array.from(values);
+  });
+}
+
+function flatten(values: Parameters<typeof tensor>[0]): { flat: ArrayLike<number>; own: Shape } {
   if (typeof values === "number") return { flat: [values], own: [] };
-  if (values === null || typeof values !== "object" || typeof values.length !== "number") {
+  if (values === null || typeof values !== "object" || !Number.isInteger(values.length) || values.length < 0) {
     throw new ValueError("tensor", "values must be a number or an array of numbers", showValue(values));
   }
-  if (!Array.isArray(values)) return { flat: values as ArrayLike<number>, own: [values.length] };
+  if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
+    return { flat: Array.from(values, Number), own: [values.length] }; // what does not fit into int32 is not near it either
+  }
+  if (ArrayBuffer.isView(values)) return { flat: values as ArrayLike<number>, own: [values.length] };
+  if (!Array.isArray(values)) return flatten(asArray(values as ArrayLike<number>));
   const own: number[] = [];
   for (let level: unknown = values; Array.isArray(level); level = level[0]) own.push(level.length);
   const flat: number[] = [];

@@ -13,7 +13,7 @@
 
 import { allocate, checkDType, type DType, isFloat } from "./dtype.ts";
 import { DTypeError, ValueError } from "./errors.ts";
-import { checkShape, type Shape, size } from "./shape.ts";
+import { checkShape, formatShape, type Shape, size } from "./shape.ts";
 import { leaf } from "./leaf.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -93,7 +93,7 @@ export class Random {
       throw new DTypeError(op, "dtype must be float32 or float64 (integers gives int32)", dtype);
     }
     checkShape(op, shape);
-    const values = allocate(dtype, size(shape));
+    const values = allocate(dtype, size(shape), () => `${op}: a tensor of shape ${formatShape(shape)} in ${dtype}`);
     for (let i = 0; i < values.length; i++) values[i] = draw();
     return leaf(shape, dtype, values, requiresGrad);
   }

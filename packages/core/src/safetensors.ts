@@ -161,7 +161,7 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   } catch {
     throw broken("the header must be UTF-8, got bytes that are not");
   }
-  if (!text.startsWith("{")) throw broken(`the header must start with "{", got ${show(text.slice(0, 1))}`);
+  if (!text.startsWith("{")) throw broken(`the header must start with "{", got ${showJson(text.slice(0, 1))}`);
   let header: unknown;
   try {
     header = JSON.parse(text);
@@ -169,12 +169,12 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
     throw broken(`the header must be JSON, got text that is not: ${(error as Error).message}`);
   }
   const twice = duplicateKey(text);
-  if (twice !== null) throw broken(`each key may stand in an object once, got ${show(twice)} twice`);
+  if (twice !== null) throw broken(`each key may stand in an object once, got ${showJson(twice)} twice`);
   return header as Record<string, unknown>;
 }
 
 /** `JSON.parse` keeps the last of two equal keys and says nothing. Finds a key that comes again in its object. */
-function duplicateKey(json: string): string | null {
+export function duplicateKey(json: string): string | null {
   const seen: Set<string>[] = []; // of each object and array that is open
   const colon = /\s*:/y;
   for (let i = 0; i < json.length; i++) {
@@ -204,7 +204,7 @@ function checkInfo(name: string, info: unknown, dataBytes: number): Info {
   const { data_offsets: offsets, ...rest } = (info ?? {}) as Record<string, unknown>;
   const { dtype, shape } = checkDTypeAndShape(name, rest);
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
-    throw broken(`${name}: data_offsets must be [begin, end] with 0 <= begin <= end, got ${show(offsets)}`);
+    throw broken(`${name}: data_offsets must be [begin, end] with 0 <= begin <= end, got ${showJson(offsets)}`);
   }
   const [begin, end] = offsets;
   if (end > dataBytes) {
@@ -229,9 +229,10 @@ function checkDTypeAndShape(
     const known = otherTypes.includes(dtype as string)
       ? ", a type of the format that gridgrad does not read; convert the file"
       : "";
-    throw broken(`${name}: dtype must be one of F32, F64, I32, I64, got ${show(dtype)}${known}`);
+    throw broken(`${name}: dtype must be one of F32, F64, I32, I64, got ${showJson(dtype)}${known}`);
   }
-  if (!isSizes(shape)) throw broken(`${name}: shape must be an array of integers of at least 0, got ${show(shape)}`);
+  if (!isSizes(shape))
+    throw broken(`${name}: shape must be an array of integers of at least 0, got ${showJson(shape)}`);
   return { dtype: dtype as SafetensorsDType, shape };
 }
 
@@ -255,10 +256,10 @@ function checkTiling(tensors: readonly (Info & { readonly name: string })[], dat
 
 function checkMetadata(metadata: unknown): Record<string, string> {
   const valid = typeof metadata === "object" && metadata !== null && !Array.isArray(metadata);
-  if (!valid) throw broken(`__metadata__ must be an object of strings, got ${show(metadata)}`);
+  if (!valid) throw broken(`__metadata__ must be an object of strings, got ${showJson(metadata)}`);
   for (const [key, value] of Object.entries(metadata)) {
     if (typeof value !== "string")
-      throw broken(`__metadata__ must be an object of strings, got ${show(value)} for ${show(key)}`);
+      throw broken(`__metadata__ must be an object of strings, got ${showJson(value)} for ${showJson(key)}`);
   }
   return metadata as Record<string, string>;
 }
@@ -267,10 +268,15 @@ function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((entry) => Number.isSafeInteger(entry) && entry >= 0);
 }
 
-/** A part of the header as it stands in a message: short, and not in depth, where a printer could overflow the stack. */
-function show(value: unknown): string {
-  const entry = (x: unknown): string =>
-    Array.isArray(x) ? "an array" : typeof x === "object" && x !== null ? "an object" : String(JSON.stringify(x));
+/**
+ * A part of a JSON text as it stands in a message: short, and not in depth, where a printer could overflow the stack.
+ */
+export function showJson(value: unknown): string {
+  const entry = (x: unknown): string => {
+    if (Array.isArray(x)) return "an array";
+    if (typeof x === "object" && x !== null) return "an object";
+    return typeof x === "number" ? String(x) : String(JSON.stringify(x)); // a number may be infinite: 1e999
+  };
   const text = Array.isArray(value) ? `[${value.map(entry).join(", ")}]` : entry(value);
   return text.length > 100 ? `${text.slice(0, 100)}...` : text;
 }

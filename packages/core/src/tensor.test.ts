@@ -109,6 +109,30 @@ describe("tensor", () => {
     );
   });
 
+  test("makes int32 of 64-bit integers, as labels from Python are, if they fit", async () => {
+    const labels = tensor(new BigInt64Array([1n, -100n, 2n ** 31n - 1n, -(2n ** 31n)]), [2, 2]);
+    expect([labels.dtype, await labels.array()]).toEqual(["int32", [[1, -100], [2 ** 31 - 1, -(2 ** 31)]]]); // prettier-ignore
+    expect(await tensor(new BigUint64Array([7n])).data()).toEqual(new Int32Array([7]));
+    expect(await tensor(new BigInt64Array([2n ** 40n]), [1], { dtype: "float64" }).array()).toEqual([2 ** 40]);
+    for (const beyond of [2n ** 31n, -(2n ** 31n) - 1n, 2n ** 32n + 5n, 2n ** 63n - 1n]) {
+      expect(() => tensor(new BigInt64Array([beyond]))).toThrow(
+        /^tensor: int32 values must be integers of 32 bits, got -?\d/,
+      );
+    }
+  });
+
+  test("takes any object with a length and numbers", async () => {
+    const { length } = [0, 0];
+    expect(await tensor({ length, 0: 3, 1: 4 }).array()).toEqual([3, 4]);
+    for (const wrong of [{ length: 1.5 }, { length: -1 }, { length: NaN }]) {
+      expect(() => tensor(wrong as ArrayLike<number>)).toThrow(/values must be a number or an array of numbers/);
+    }
+    expect(() => tensor({ length, 0: 3 })).toThrow("values must be numbers, nested evenly, got undefined");
+    expect(() => tensor([1n] as never)).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: tensor: values must be numbers, nested evenly, got 1n]`,
+    );
+  });
+
   test("refuses what is not a number, by name and without a dump", () => {
     expect(() => tensor(["1"] as never)).toThrowErrorMatchingInlineSnapshot(
       `[ValueError: tensor: values must be numbers, nested evenly, got "1"]`,

@@ -11,6 +11,7 @@ import type { Device, DeviceBuffer } from "./device.ts";
 import { ShapeError } from "./errors.ts";
 import type { Op } from "./op.ts";
 import * as ops from "./ops/index.ts";
+import { needsMemory } from "./needsMemory.ts";
 import { readValues } from "./realize.ts";
 import { formatShape, type Shape, size, stridesOf } from "./shape.ts";
 
@@ -72,7 +73,12 @@ export class Tensor {
 
   /** Computes whatever is still missing and resolves to a copy of the values, row-major. */
   async data(): Promise<Values> {
-    return (await readValues(this)).slice();
+    const values = await readValues(this);
+    return needsMemory(
+      () => `data: ${values.length} values`,
+      values.byteLength,
+      () => values.slice(),
+    );
   }
 
   /** The value of a tensor that has one element. */

@@ -82,6 +82,7 @@ describe("a layer computes its op with its parameters and options", () => {
     bias: bias!.tensor,
   });
   const pool = { stride: 1, padding: 1 } as const;
+  const over = { stride: 3, ceilMode: true } as const;
   const up = { scaleFactor: 2, mode: "bilinear", alignCorners: true } as const;
 
   test.each<[string, Layer, Tensor, Tensor]>([
@@ -111,6 +112,13 @@ describe("a layer computes its op with its parameters and options", () => {
     ["Upsample", new Upsample(up), image, interpolate(image, up)],
     ["MaxPool2d", new MaxPool2d(3, pool), image, maxPool2d(image, 3, pool)],
     ["MaxPool2d by default", new MaxPool2d(2), image, maxPool2d(image, 2)],
+    ["MaxPool2d with ceilMode", new MaxPool2d(2, over), image, maxPool2d(image, 2, over)],
+    [
+      "AvgPool2d with ceilMode",
+      new AvgPool2d(2, { ...over, divisorOverride: 3 }),
+      image,
+      avgPool2d(image, 2, { ...over, divisorOverride: 3 }),
+    ],
     [
       "AvgPool2d",
       new AvgPool2d([3, 2], { ...pool, countIncludePad: false }),
@@ -188,10 +196,12 @@ describe("a layer starts", () => {
 
 describe("BatchNorm2d", () => {
   /** The output of a layer with a case's tensors, and what is in the buffers of another one after an optimiser's step. */
-  const run: GoldenRun = async (inputs, { training, momentum, eps }) => {
+  const run: GoldenRun = async (inputs, attrs) => {
+    const training = attrs.boolean("training");
+    const options = { momentum: attrs.number("momentum"), eps: attrs.number("eps") };
     const { x, ...tensors } = inputs;
     const layer = async (): Promise<BatchNorm2d> => {
-      const made = new BatchNorm2d(x.shape[1], { momentum, eps }).train(training);
+      const made = new BatchNorm2d(x.shape[1], options).train(training);
       return made.to(x.dtype as "float32" | "float64");
     };
     const pure = await layer();
@@ -202,6 +212,7 @@ describe("BatchNorm2d", () => {
     for (const [name, t] of Object.entries(tensors)) slots.get(name)!.set(tensor(await t.data(), t.shape));
     await new SGD(bn.parameters(), { lr: 0.1 }).step(sum(bn.forward(x)));
     expect(await bn.num_batches_tracked.tensor.item()).toBe(training ? 1 : 0);
+    if (!training) return out;
     return { out, running_mean_after: bn.running_mean.tensor, running_var_after: bn.running_var.tensor };
   };
   const files = ["network/batch_norm2d/*", "arithmetic/norm/batch_norm2d_*"].flatMap(goldenFiles);

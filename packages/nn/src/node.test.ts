@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -8,7 +8,7 @@ import { decodeSafetensors, encodeSafetensors, Random, sum, tensor } from "@grid
 import { restoreCheckpoint } from "./checkpoint.ts";
 import { BatchNorm2d, Linear } from "./layers.ts";
 import { Module } from "./module.ts";
-import { loadWeights, readCheckpoint, readStateDict, saveCheckpoint, saveWeights, writeFileAtomic } from "./node.ts";
+import { loadWeights, readCheckpoint, readStateDict, saveCheckpoint, saveWeights } from "./node.ts";
 import { Adam } from "./optimizer.ts";
 
 class Net extends Module {
@@ -25,69 +25,6 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "gridgrad-"));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
-
-describe("writeFileAtomic", () => {
-  test("writes text and bytes, over a former file as well, and leaves nothing beside it", async () => {
-    const path = join(folder, "a.txt");
-    await writeFileAtomic(path, "one");
-    await writeFileAtomic(path, new Uint8Array([116, 119, 111]));
-    expect(await readFile(path, "utf8")).toBe("two");
-    expect(await readdir(folder)).toEqual(["a.txt"]);
-  });
-
-  test("makes the folders that are missing", async () => {
-    const path = join(folder, "x", "y", "a.txt");
-    await writeFileAtomic(path, "one");
-    expect(await readFile(path, "utf8")).toBe("one");
-  });
-
-  test("leaves the former content and no other file when the new one cannot take its place", async () => {
-    const path = join(folder, "taken"); // a folder that is not empty: everything works until the rename
-    await mkdir(path);
-    await writeFile(join(path, "inside"), "former");
-    await expect(writeFileAtomic(path, "new")).rejects.toThrow(/rename/);
-    expect(await readFile(join(path, "inside"), "utf8")).toBe("former");
-    expect(await readdir(folder)).toEqual(["taken"]);
-  });
-
-  test("leaves the former file when nothing can be written beside it", async () => {
-    // Longer than file systems allow once the temporary suffix is there; permissions would not stop a privileged user.
-    const name = "n".repeat(250);
-    await writeFile(join(folder, name), "former");
-    await expect(writeFileAtomic(join(folder, name), "new")).rejects.toThrow(/ENAMETOOLONG/);
-    expect(await readFile(join(folder, name), "utf8")).toBe("former");
-    expect(await readdir(folder)).toEqual([name]);
-  });
-
-  test("fails when its folder is a file", async () => {
-    await writeFile(join(folder, "file"), "former");
-    await expect(writeFileAtomic(join(folder, "file", "a.txt"), "new")).rejects.toThrow(/EEXIST|ENOTDIR/);
-    expect(await readFile(join(folder, "file"), "utf8")).toBe("former");
-  });
-
-  test("leaves one whole file when many write at once", async () => {
-    const path = join(folder, "a.bin");
-    const size = 300_000;
-    await Promise.all(Array.from({ length: 8 }, (_, k) => writeFileAtomic(path, new Uint8Array(size).fill(k))));
-    const bytes = await readFile(path);
-    expect(bytes.length).toBe(size);
-    expect(bytes.every((byte) => byte === bytes[0])).toBe(true);
-    expect(await readdir(folder)).toEqual(["a.bin"]);
-  });
-
-  test("replaces the file: who reads the former one reads it to its end", async () => {
-    const path = join(folder, "a.txt");
-    await writeFileAtomic(path, "one");
-    const reader = await open(path);
-    try {
-      await writeFileAtomic(path, "another");
-      expect(await reader.readFile("utf8")).toBe("one");
-    } finally {
-      await reader.close();
-    }
-    expect(await readFile(path, "utf8")).toBe("another");
-  });
-});
 
 describe("weights", () => {
   test("come back as they were saved, with the metadata and the int64 counters that PyTorch has", async () => {

@@ -1,11 +1,4 @@
-/**
- * @file @gridgrad/nn/node: models and checkpoints on disk. Files are written beside their place and renamed into it, so a crash
- * leaves the former file or the new one, never half of one.
- */
-
-import { randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+/** @file @gridgrad/nn/node: models and checkpoints on disk, and how files are read and written there. */
 
 import {
   decodeSafetensors,
@@ -18,44 +11,19 @@ import {
 
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type Run } from "./checkpoint.ts";
 import type { LoadOptions, Module, StateDict } from "./module.ts";
+import { readWhole } from "./readWhole.node.ts";
+import { writeFileAtomic } from "./replaceFile.node.ts";
 
-/**
- * Writes a file whole or not at all. Missing folders are made.
- *
- * @throws {Error} of the file system; the former file, if there was one, is untouched then.
- */
-export async function writeFileAtomic(path: string, bytes: Uint8Array | string): Promise<void> {
-  await mkdir(dirname(resolve(path)), { recursive: true });
-  await replaceFile(path, bytes);
-}
-
-/**
- * Writes a file whole or not at all, into a folder that is there.
- *
- * @throws {Error} of the file system; the former file, if there was one, is untouched then.
- */
-export async function replaceFile(path: string, bytes: Uint8Array | string): Promise<void> {
-  const temporary = `${resolve(path)}.${randomUUID()}.tmp`;
-  try {
-    const file = await open(temporary, "wx");
-    try {
-      await file.writeFile(bytes);
-      await file.sync(); // or the rename could reach the disk before the contents do
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-}
+export { FileError, fileProblem, isMissing } from "./fileError.node.ts";
+export { makeFolder, makeWritableFolder } from "./makeFolder.node.ts";
+export { readWhole } from "./readWhole.node.ts";
+export { isStandardOutput, replaceFile, temporaryName, writeFileAtomic } from "./replaceFile.node.ts";
 
 /**
  * Writes the parameters and buffers of `model` as a safetensors file that PyTorch can load.
  *
  * @param metadata - strings to store beside the tensors.
- * @throws {Error} of the file system; the former file, if there was one, is untouched then.
+ * @throws {FileError} when that is not possible; the former file, if there was one, is untouched then.
  */
 export async function saveWeights(
   path: string,
@@ -91,7 +59,7 @@ export async function loadWeights(path: string, model: Module, options?: LoadOpt
 export async function readStateDict(
   path: string,
 ): Promise<{ tensors: StateDict; metadata: Readonly<Record<string, string>> }> {
-  const bytes = await readFile(path);
+  const bytes = await readWhole(path, { pipes: true });
   const file = named(path, (): SafetensorsFile => decodeSafetensors(bytes));
   if (file.metadata.format?.startsWith("gridgrad-checkpoint")) {
     return { tensors: named(path, () => decodeCheckpoint(bytes)).model, metadata: file.metadata };
@@ -102,7 +70,7 @@ export async function readStateDict(
 /**
  * Writes a checkpoint of `run` after `step` steps. See `encodeCheckpoint`.
  *
- * @throws {Error} of the file system; the former file, if there was one, is untouched then.
+ * @throws {FileError} when that is not possible; the former file, if there was one, is untouched then.
  */
 export async function saveCheckpoint(path: string, run: Run, step: number, extra?: unknown): Promise<void> {
   await writeFileAtomic(path, await encodeCheckpoint(run, step, extra));
@@ -114,7 +82,7 @@ export async function saveCheckpoint(path: string, run: Run, step: number, extra
  * @throws {SafetensorsError} when the file is no checkpoint; the message begins with the path.
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
-  const bytes = await readFile(path);
+  const bytes = await readWhole(path, { pipes: true });
   return named(path, () => decodeCheckpoint(bytes));
 }
 

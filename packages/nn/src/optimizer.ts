@@ -1,6 +1,6 @@
 /**
  * @file Optimisers. A step asks for the loss, its gradients, the new parameters and the optimiser's new state in one graph, so
- * the forward pass runs once; then the new tensors replace the old ones, all of them or, if a number is not finite, none.
+ * the forward pass runs once; then the new tensors replace the old ones, all of them or, if a gradient is not finite, none.
  *
  * Learning rates are data, scalars that a step reads: the graph of a step has the same structure every time.
  *
@@ -8,13 +8,18 @@
  */
 
 import {
+  abs,
   add,
+  clamp,
   dependencies,
   div,
+  type DType,
   full,
   GraphError,
   gradientsOf,
-  minimum,
+  less,
+  max,
+  maximum,
   mul,
   realize,
   release,
@@ -25,9 +30,12 @@ import {
   takeAsLeaf,
   type Tensor,
   ValueError,
+  where,
+  zeros,
 } from "@gridgrad/core";
 import { adamUpdate, runningAverage } from "@gridgrad/ops";
 
+import { turnOfEventLoop } from "./eventLoop.ts";
 import { type Buffer, type Parameter, pendingBuffers } from "./slot.ts";
 
 /** What a step found. */
@@ -43,15 +51,19 @@ export interface StepOptions {
   readonly clipNorm?: number;
 }
 
-/** A step whose loss or gradient is NaN or infinite. Parameters, state and running statistics are as before it. */
+/**
+ * A step with a gradient that is NaN or infinite, or too large for the optimiser. Parameters, state and running statistics are as
+ * before it.
+ */
 export class NonFiniteError extends Error {
   override name = "NonFiniteError";
   readonly result: StepResult;
 
-  constructor(result: StepResult) {
+  constructor(result: StepResult, rule = "gradients must be finite") {
+    const { loss, gradNorm } = result;
     super(
-      `optimizer.step: loss and gradients must be finite, got loss ${result.loss} and gradient norm ${result.gradNorm}; ` +
-        "nothing was updated. A smaller learning rate or { clipNorm } may help",
+      `optimizer.step: ${rule}, got loss ${loss} and gradient norm ${gradNorm}; nothing was updated. ` +
+        "A smaller learning rate or { clipNorm } may help",
     );
     this.result = result;
   }
@@ -104,17 +116,24 @@ export abstract class Optimizer {
   /** Names of the tensors that a parameter's state holds. */
   abstract readonly stateNames: readonly string[];
 
+  /** Norm of the gradients from which on the optimiser's own numbers would be infinite, for gradients of that type. */
+  protected largestNorm(_dtype: DType): number {
+    return Infinity;
+  }
+
   /** Records the update of one parameter. `step` counts the parameter's updates from 1. */
   protected abstract update(p: Tensor, g: Tensor, state: StateTensors | undefined, step: number): Update;
 
   /**
-   * One training step: computes the loss, the gradients and the update together. Parameters without a gradient are left alone.
+   * One training step: computes the loss, the gradients and the update together. Parameters without a gradient are left alone. Of the
+   * loss itself only the gradients count: a mean over no labels is NaN, but its gradients are 0, and the step goes on.
+   * The event loop gets a turn in every step, so timers, signals and the drawing of a page go on while a loop trains.
    *
    * @param loss - a scalar made from the parameters. Without it the step uses the `.grad` that `loss.backward()` has filled,
    *   and clears it; read that loss before the step, which replaces what it is computed from.
    * @param options.clipNorm - scale the gradients down so that their common norm is at most this. Default: no limit.
    * @returns the loss and the norm of the gradients, both from before the update.
-   * @throws {NonFiniteError} when the loss or a gradient is NaN or infinite; nothing is changed then.
+   * @throws {NonFiniteError} when a gradient is NaN or infinite, or too large for the optimiser; nothing is changed then.
    * @throws {ShapeError} when the loss is not a scalar.
    * @throws {ValueError} when `lr` or `clipNorm` is out of its range.
    * @throws {GraphError} when no trainable parameter has a gradient, or the step before is not done.
@@ -135,7 +154,9 @@ export abstract class Optimizer {
     }
     this.#stepping = true;
     try {
-      return await this.#step(loss, clipNorm);
+      const result = await this.#step(loss, clipNorm);
+      await turnOfEventLoop();
+      return result;
     } finally {
       this.#stepping = false;
     }
@@ -146,7 +167,7 @@ export abstract class Optimizer {
       throw new ShapeError("optimizer.step", "loss must be a scalar", { loss: loss.shape });
     checkRange("optimizer.step", { lr: this.lr }, 0, Infinity);
     const due = this.#gradients(loss);
-    const { gradients, norm } = clipGradNorm(
+    const { gradients, norm, root, largest } = clip(
       due.map(({ gradient }) => gradient),
       clipNorm,
     );
@@ -161,14 +182,17 @@ export abstract class Optimizer {
     const results = [...updates.flatMap(({ value, state }) => [value, ...Object.values(state)]), ...buffers.values()];
     let result: StepResult;
     try {
-      await realize(...(loss ? [loss] : []), norm, ...results);
-      result = { loss: loss ? await loss.item() : NaN, gradNorm: await norm.item() };
-      if (!Number.isFinite(result.gradNorm) || (loss && !Number.isFinite(result.loss)))
-        throw new NonFiniteError(result);
+      await realize(...(loss ? [loss] : []), norm, root, largest, ...results);
+      let gradNorm = await norm.item();
+      if (gradNorm === Infinity) gradNorm = (await root.item()) * (await largest.item()); // beyond float32 only, perhaps
+      result = { loss: loss ? await loss.item() : NaN, gradNorm };
+      this.#checkNorm(result, clipNorm, norm.dtype);
     } catch (error) {
       for (const t of results) release(t, "it was the result of a step that failed and was undone");
       for (const buffer of buffers.keys()) buffer.rollBack();
       throw error;
+    } finally {
+      for (const t of [root, largest]) release(t, "it was a part of the norm of a step's gradients");
     }
 
     this.steps++;
@@ -181,6 +205,17 @@ export abstract class Optimizer {
       parameter.set(updates[i].value);
     });
     return result;
+  }
+
+  #checkNorm(result: StepResult, clipNorm: number, dtype: DType): void {
+    if (!Number.isFinite(result.gradNorm)) throw new NonFiniteError(result);
+    const limit = this.largestNorm(dtype);
+    if (Math.min(result.gradNorm, clipNorm) > limit) {
+      throw new NonFiniteError(
+        result,
+        `gradients must have a norm of at most ${limit.toPrecision(2)} for ${this.kind}`,
+      );
+    }
   }
 
   /** The parameters to update, with their gradients. */
@@ -240,12 +275,39 @@ const taken = new WeakSet<Tensor>();
  * ```
  */
 export function clipGradNorm(gradients: readonly Tensor[], maxNorm: number): { gradients: Tensor[]; norm: Tensor } {
+  const { gradients: clipped, norm } = clip(gradients, maxNorm);
+  return { gradients: clipped, norm };
+}
+
+/** Numbers of each type by which all others can be divided. The smallest one is so large that 1e-6 can be divided by it. */
+const divisors = {
+  float32: { min: 1e-30, max: 3.4028234663852886e38 },
+  float64: { min: 1e-300, max: Number.MAX_VALUE },
+};
+
+/**
+ * What `clipGradNorm` does, with the two factors of the norm: norm = root · largest. The squares of large numbers are infinite and those
+ * of small ones 0, so all gradients are divided by the largest before they are squared:
+ *
+ *     root² = Σ (g / largest)²
+ */
+function clip(
+  gradients: readonly Tensor[],
+  maxNorm: number,
+): { gradients: Tensor[]; norm: Tensor; root: Tensor; largest: Tensor } {
   if (!(maxNorm > 0)) throw new ValueError("clipGradNorm", "maxNorm must be above 0", String(maxNorm));
   if (gradients.length === 0) throw new ValueError("clipGradNorm", "gradients must hold at least one tensor", "none");
-  const norm = sqrt(gradients.map((g) => sum(mul(g, g))).reduce(add));
-  if (maxNorm === Infinity) return { gradients: [...gradients], norm };
-  const factor = minimum(div(maxNorm, add(norm, 1e-6)), 1); // PyTorch's guard against a norm of 0
-  return { gradients: gradients.map((g) => mul(g, factor)), norm };
+  const { dtype } = gradients[0];
+  const sizes = gradients.map((g) => (g.size === 0 ? zeros([], { dtype }) : max(abs(g)))); // there is no largest of none
+  const largest = clamp(sizes.reduce(maximum), divisors[dtype === "float64" ? "float64" : "float32"]);
+  const divided = gradients.map((g) => div(g, largest));
+  const root = sqrt(divided.map((g) => sum(mul(g, g))).reduce(add));
+  const norm = mul(root, largest);
+  if (maxNorm === Infinity) return { gradients: [...gradients], norm, root, largest };
+  const limit = div(maxNorm, add(root, div(1e-6, largest))); // PyTorch's guard against a norm of 0
+  const over = less(limit, largest);
+  const clipped = gradients.map((g, i) => where(over, mul(divided[i], limit), g));
+  return { gradients: clipped, norm, root, largest };
 }
 
 export interface SGDOptions {
@@ -342,6 +404,11 @@ export class Adam extends Optimizer {
     checkRange(this.kind, { "betas[0]": beta1, "betas[1]": beta2 }, 0, 1);
     checkRange(this.kind, { eps, weightDecay }, 0, Infinity);
     this.hyperparameters = { betas: [beta1, beta2], eps, weightDecay };
+  }
+
+  /** The squares of larger gradients would be infinite, and the parameter would never move again. */
+  protected override largestNorm(dtype: DType): number {
+    return Math.sqrt(dtype === "float64" ? Number.MAX_VALUE : 3.4028234663852886e38);
   }
 
   protected update(p: Tensor, gradient: Tensor, state: StateTensors | undefined, step: number): Update {

@@ -10,7 +10,7 @@
  * So each is Σ_m left[u, m, q] right[v, m, q], for some u and v, and one loop does all: `sumProducts`, with four pixels q in a vector and 2 by 4
  * sums in registers, each number read serving two or four of them. What it reads is brought together first, x enlarged, with zeros beside it
  * (a weight of what lies beside the image is multiplied by 0): where planes are a power of 2 apart, they would push one another out of the cache.
- * Where a sum is not finite, one of those products may be why: then carafe and carafeKernels raise a flag. carafeInput has none.
+ * Where such a weight is not finite, the product is not 0: then carafe and carafeKernels raise a flag. carafeInput has no such products.
  */
 
 import { isRaised, requireFinite } from "./finite";
@@ -26,7 +26,7 @@ const SIMILARITY_CHANNELS: i32 = 16;
  * y, from x and the kernels.
  *
  * @param scratch - k k s lines, 4 k enlarged rows, 8 lines.
- * @param flag - raised where a sum is not finite.
+ * @param flag - raised where what would be multiplied by zeros beside the image is not finite.
  */
 export function carafe(
   from: i32,
@@ -63,6 +63,7 @@ export function carafe(
       const weights = kernels + (n * G + g) * k * k * area + top;
       for (let t = first * k; t < last * k; t++) {
         copyLines(scratch + t * s * line, line, weights + t * area, Q, s);
+        requireFiniteEnds(flag, scratch + t * s * line, line, Q, s, r * s);
       }
       for (let c = 0; c < channels; c += RIGHT) {
         const image = n * C + g * channels + c;
@@ -90,11 +91,7 @@ export function carafe(
           );
           for (let u = 0; u < pair; u++) {
             const toY = y + image * area + top + (((a + u) * Q) << 2);
-            for (let v = 0; v < count; v++) {
-              const sum = sums + (u * RIGHT + v) * line;
-              requireFinite(flag, sum, Q);
-              storeLine(toY + v * area, sum, Q);
-            }
+            for (let v = 0; v < count; v++) storeLine(toY + v * area, sums + (u * RIGHT + v) * line, Q);
           }
         }
       }
@@ -188,7 +185,7 @@ export function carafeInput(
  * dw, from dy and x.
  *
  * @param scratch - 16 s lines, 16 k enlarged rows, 8 lines.
- * @param flag - raised where a sum is not finite.
+ * @param flag - raised where what would be multiplied by zeros beside the image is not finite.
  */
 export function carafeKernels(
   from: i32,
@@ -231,6 +228,7 @@ export function carafeKernels(
         for (let m = 0; m < count; m++) {
           const image = n * C + g * channels + c + m;
           copyLines(scratch + m * s * line, line, dy + image * area + top, Q, s);
+          requireFiniteEnds(flag, scratch + m * s * line, line, Q, s, r * s);
           enlarge(rows + m * k * row, row, x + (((image * H + h - r) * W) << 2), first, last, W, r, s);
         }
         for (let t = first * k; t < last * k; t += RIGHT) {
@@ -257,7 +255,6 @@ export function carafeKernels(
               for (let v = 0; v < taps; v++) {
                 const toW = weights + (t + v) * area + (((a + u) * Q) << 2);
                 const sum = sums + (u * RIGHT + v) * line;
-                requireFinite(flag, sum, Q);
                 if (c == 0) storeLine(toW, sum, Q);
                 else addLine(toW, sum, Q);
               }
@@ -432,6 +429,15 @@ function shrink(dx: usize, row: usize, W: i32, s: i32): void {
 function copyLines(to: usize, line: i32, from: usize, Q: i32, count: i32): void {
   for (let a = 0; a < count; a++, to += line, from += Q << 2) {
     for (let q = 0; q < line; q += 16) v128.store(to + q, v128.load(from + q));
+  }
+}
+
+/** Raises the flag unless the first and the last `reach` pixels of lines, whose windows reach over the edges, are finite. */
+function requireFiniteEnds(flag: usize, lines: usize, line: i32, Q: i32, count: i32, reach: i32): void {
+  reach = min(reach, Q);
+  for (let a = 0; a < count; a++, lines += line) {
+    requireFinite(flag, lines, reach);
+    requireFinite(flag, lines + ((Q - reach) << 2), reach);
   }
 }
 

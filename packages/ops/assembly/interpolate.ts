@@ -13,7 +13,7 @@
  * with any pixel and weights of 0 behind the last column.
  */
 
-import { isRaised, requireFinite } from "./finite";
+import { areFinite, isRaised, largerMagnitude, raise } from "./finite";
 
 /** Bytes in front of a row in scratch memory, for two pixels to the left of it. There must be as many behind it, and a vector more. */
 const MARGIN: usize = 16;
@@ -52,9 +52,10 @@ export function resample(
   for (let row = from; row < to; row++) {
     const image = row / P;
     const p = row - image * P;
-    mixRows(line, x + (((image * H + load<i32>(rows + (p << 2))) * W) << 2), W, rows + ((P + p * S) << 2), S);
+    const top = x + (((image * H + load<i32>(rows + (p << 2))) * W) << 2);
+    const magnitudes = mixRows(line, top, W, rows + ((P + p * S) << 2), S);
     if (flag != 0) {
-      requireFinite(flag, line, W);
+      if (!areFinite(magnitudes)) raise(flag);
       if (isRaised(flag)) return; // the result will be another
     }
     store<f32>(line - 4, load<f32>(line));
@@ -68,17 +69,17 @@ export function resample(
   }
 }
 
-/** line[w] = Σ_s weights[s] x[s][w] for S rows, up to three elements more behind the last one. */
-function mixRows(line: usize, x: usize, W: i32, weights: usize, S: i32): void {
+/**
+ * line[w] = Σ_s weights[s] x[s][w] for S rows, up to three elements more behind the last one. Returns the largest magnitudes of the
+ * W elements.
+ */
+function mixRows(line: usize, x: usize, W: i32, weights: usize, S: i32): v128 {
   const end = line + (W << 2);
   const step = W << 2;
+  let magnitudes = i32x4.splat(0);
+  let last = i32x4.splat(0); // what `magnitudes` lacks yet
   let s = 0;
-  if (S == 1) {
-    const w0 = v128.load32_splat(weights);
-    for (; line < end; line += 16, x += 16) v128.store(line, f32x4.mul(w0, v128.load(x)));
-    return;
-  }
-  for (; s + 2 <= S; s += 2) {
+  for (; s + 2 < S; s += 2) {
     const w0 = v128.load32_splat(weights + (s << 2));
     const w1 = v128.load32_splat(weights + (s << 2), 4);
     let from = x + s * step;
@@ -87,13 +88,28 @@ function mixRows(line: usize, x: usize, W: i32, weights: usize, S: i32): void {
       v128.store(at, s == 0 ? pair : f32x4.add(v128.load(at), pair));
     }
   }
-  if (s < S) {
-    const w0 = v128.load32_splat(weights + (s << 2));
-    let from = x + s * step;
+  const w0 = v128.load32_splat(weights + (s << 2));
+  let from = x + s * step;
+  if (s + 2 == S) {
+    const w1 = v128.load32_splat(weights + (s << 2), 4);
     for (let at = line; at < end; at += 16, from += 16) {
-      v128.store(at, f32x4.add(v128.load(at), f32x4.mul(w0, v128.load(from))));
+      const pair = f32x4.add(f32x4.mul(w0, v128.load(from)), f32x4.mul(w1, v128.load(from + step)));
+      const sum = s == 0 ? pair : f32x4.add(v128.load(at), pair);
+      magnitudes = largerMagnitude(magnitudes, last);
+      last = sum;
+      v128.store(at, sum);
+    }
+  } else {
+    for (let at = line; at < end; at += 16, from += 16) {
+      const term = f32x4.mul(w0, v128.load(from));
+      const sum = s == 0 ? term : f32x4.add(v128.load(at), term);
+      magnitudes = largerMagnitude(magnitudes, last);
+      last = sum;
+      v128.store(at, sum);
     }
   }
+  const elements = i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(((W - 1) & 3) + 1)); // of the last vector, without those behind
+  return largerMagnitude(magnitudes, v128.and(last, elements));
 }
 
 function byTable(y: usize, yEnd: usize, line: usize, columns: usize, Q: i32, T: i32): void {

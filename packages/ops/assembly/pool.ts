@@ -1,8 +1,9 @@
 /**
  * @file Kernels of maxPool2d and avgPool2d with their gradients.
  *
- * Windows as src/windows.ts has them; elements of a window outside of the image do not exist. Windows that lie inside, one or two pixels
- * apart, go four at a time; those of 2 by 2 that neither overlap nor leave gaps (`halving`) read every pixel once.
+ * Windows as src/windows.ts has them; elements of a window outside of the image do not exist, in the padding or beyond.
+ * Windows that lie inside, one or two pixels apart, go four at a time; those of 2 by 2 that neither overlap nor reach
+ * out (`halving`) read every pixel once.
  */
 
 /** Windows of more pixels are added up in float64. */
@@ -241,6 +242,7 @@ export function averageWindows(
   paddingW: i32,
   marginH: i32,
   marginW: i32,
+  divisorOverride: i32,
 ): void {
   for (let row = from; row < to; row++) {
     const channel = row / P;
@@ -269,7 +271,8 @@ export function averageWindows(
           const row = plane + ((h * W + left) << 2);
           for (let at = row; at < row + (KW << 2); at += 4) sum = f32x4.add(sum, loadEvery(strideW, at));
         }
-        v128.store(yRow + (q << 2), f32x4.div(sum, f32x4.splat(<f32>(rows * KW))));
+        const count = divisorOverride != 0 ? divisorOverride : rows * KW;
+        v128.store(yRow + (q << 2), f32x4.div(sum, f32x4.splat(<f32>count)));
         q += 3;
         continue;
       }
@@ -278,7 +281,8 @@ export function averageWindows(
         const end = plane + ((h * W + min(left + KW, W)) << 2);
         for (let at = plane + ((h * W + max(left, 0)) << 2); at < end; at += 4) total += <f64>load<f32>(at);
       }
-      store<f32>(yRow + (q << 2), <f32>(total / <f64>(rows * countPixels(left, KW, W, marginW))));
+      const count = divisorOverride != 0 ? divisorOverride : rows * countPixels(left, KW, W, marginW);
+      store<f32>(yRow + (q << 2), <f32>(total / <f64>count));
     }
   }
 }
@@ -302,6 +306,7 @@ export function spreadWindows(
   paddingW: i32,
   marginH: i32,
   marginW: i32,
+  divisorOverride: i32,
 ): void {
   for (let row = from; row < to; row++) {
     const channel = row / H;
@@ -325,7 +330,8 @@ export function spreadWindows(
       for (let p = firstP; p <= lastP; p++) {
         const rows = countPixels(p * strideH - paddingH, KH, H, marginH);
         for (let q = firstQ; q <= lastQ; q++) {
-          const count = rows * countPixels(q * strideW - paddingW, KW, W, marginW);
+          const columns = countPixels(q * strideW - paddingW, KW, W, marginW);
+          const count = divisorOverride != 0 ? divisorOverride : rows * columns;
           total += <f64>load<f32>(plane + ((p * Q + q) << 2)) / <f64>count;
         }
       }

@@ -41,6 +41,8 @@ describe("the MACs of an op and of each of its gradients are the products that i
     fc.assert(
       fc.asyncProperty(dims(), dims(), dims(), async (M, K, N) => {
         await checkByOnes((a, b) => matmul(a, b), [2, M, K], [2, K, N]);
+        await checkByOnes((a, b) => matmul(a, b), [2, M, K], [K]);
+        await checkByOnes((a, b) => matmul(a, b), [K], [K]);
         await checkByOnes((x, w) => linear(x, w), [M, 2, K], [N, K]);
       }),
     ));
@@ -125,6 +127,8 @@ describe("by hand:", () => {
   test("avgPool2d counts its windows, as a convolution with a constant kernel", () => {
     const options = { stride: 2, padding: 1 };
     expect(costs((x) => avgPool2d(x, 3, options), [2, 3, 8, 8])).toEqual(Array(2).fill(2 * 3 * 4 * 4 * 9));
+    const over = { ...options, ceilMode: true }; // the last windows count in full
+    expect(costs((x) => avgPool2d(x, 3, over), [2, 3, 8, 8])).toEqual(Array(2).fill(2 * 3 * 5 * 5 * 9));
   });
 
   test("what moves and normalises counts nothing", () => {

@@ -154,7 +154,7 @@ describe("special values come out where the loops", () => {
 });
 
 describeDevices((device) => {
-  if (!keepsFinite(device.name)) return;
+  if (!keepsFinite(device.name)) return void test.skip("special values: none is promised, see docs/5-gpu.md", () => {});
   describe("special values", () => {
     for (const [title, body] of Object.entries(cases)) test(title, () => withDevice(device, body));
   });

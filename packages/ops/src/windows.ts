@@ -4,9 +4,12 @@
  *     h = p stride - padding + kh dilation        0 <= kh < KH, 0 <= p < P
  *     P = floor((H + 2 padding - dilation (KH - 1) - 1) / stride) + 1
  *
- * and the same along the width. Whatever lies outside of [0, H) is padding.
+ * and the same along the width. Whatever lies outside of [0, H) is padding. Pooling with `ceilMode` rounds P up: a
+ * last window may reach over the padding, unless it would start at the end of the image, (P - 1) stride = H + padding,
+ * or beyond.
  *
- * Source: torch.nn.Conv2d, "Shape"; Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
+ * Source: torch.nn.Conv2d and torch.nn.MaxPool2d, "Shape"; Dumoulin and Visin, "A guide to convolution arithmetic for
+ * deep learning", 2016.
  */
 
 import { formatShape, type Shape, ShapeError, ValueError } from "@gridgrad/core";
@@ -28,6 +31,12 @@ export interface Windows {
   readonly dilation: Pair;
 }
 
+/** The windows of a pooling op. */
+export interface PoolWindows extends Windows {
+  /** Whether there is a last window that reaches over the padding's end. */
+  readonly ceilMode: boolean;
+}
+
 /** An argument that is a number or a pair, as a pair of integers of at least `least`. */
 export function pairOf(op: string, argument: string, value: PairLike, least: number): Pair {
   const pair = typeof value === "number" ? [value, value] : value;
@@ -39,15 +48,26 @@ export function pairOf(op: string, argument: string, value: PairLike, least: num
 }
 
 /** How many windows fit, `[P, Q]`. Throws when none does; `got` are the shapes for the message. */
-export function countWindows(op: string, [H, W]: Pair, windows: Windows, got: Readonly<Record<string, Shape>>): Pair {
-  const { stride, padding } = windows;
-  const padded: Pair = [H + 2 * padding[0], W + 2 * padding[1]];
+export function countWindows(
+  op: string,
+  [H, W]: Pair,
+  windows: Windows & Partial<PoolWindows>,
+  got: Readonly<Record<string, Shape>>,
+): Pair {
+  const { stride, padding, ceilMode = false } = windows;
   const [KH, KW] = extent(windows);
-  if (KH > padded[0] || KW > padded[1]) {
-    const rule = `windows of ${KH}x${KW} pixels must fit into x, padded to ${padded[0]}x${padded[1]}`;
-    throw new ShapeError(op, rule, got);
+  const along = (axis: 0 | 1, pixels: number, span: number): number => {
+    const beyond = ceilMode ? stride[axis] - 1 : 0; // how far the last window may reach over
+    const count = Math.floor((pixels + 2 * padding[axis] - span + beyond) / stride[axis]) + 1;
+    return ceilMode && (count - 1) * stride[axis] >= pixels + padding[axis] ? count - 1 : count;
+  };
+  const counts: Pair = [along(0, H, KH), along(1, W, KW)];
+  if (counts[0] < 1 || counts[1] < 1) {
+    const padded = `x, padded to ${H + 2 * padding[0]}x${W + 2 * padding[1]}`;
+    const reach = ceilMode ? ` and at most ${stride[0] - 1}x${stride[1] - 1} pixels more` : "";
+    throw new ShapeError(op, `windows of ${KH}x${KW} pixels must fit into ${padded}${reach}`, got);
   }
-  return [Math.floor((padded[0] - KH) / stride[0]) + 1, Math.floor((padded[1] - KW) / stride[1]) + 1];
+  return counts;
 }
 
 /** Pixels that one window spans. */
@@ -73,8 +93,13 @@ export function windowsInside(size: number, count: number, stride: number, offse
 export function windowsOfPool(
   op: string,
   kernelSize: PairLike,
-  options: { readonly stride?: PairLike; readonly padding?: PairLike; readonly dilation?: PairLike },
-): Windows {
+  options: {
+    readonly stride?: PairLike;
+    readonly padding?: PairLike;
+    readonly dilation?: PairLike;
+    readonly ceilMode?: boolean;
+  },
+): PoolWindows {
   const kernel = pairOf(op, "kernelSize", kernelSize, 1);
   const stride = pairOf(op, "stride", options.stride ?? kernelSize, 1);
   const padding = pairOf(op, "padding", options.padding ?? 0, 0);
@@ -83,5 +108,5 @@ export function windowsOfPool(
     const rule = `padding must be at most half of kernelSize ${formatShape(kernel)}`;
     throw new ValueError(op, rule, formatShape(padding));
   }
-  return { kernel, stride, padding, dilation };
+  return { kernel, stride, padding, dilation, ceilMode: options.ceilMode ?? false };
 }

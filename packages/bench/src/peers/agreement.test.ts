@@ -51,4 +51,15 @@ describe("checkAgreement", () => {
     expect(checkAgreement({ y: vector(1) }, wanted, { ...comparison, optional: ["mean"] })).toBe(0);
     expect(() => checkAgreement({}, wanted, comparison)).toThrow("got nothing and y, mean");
   });
+
+  test("catches a comparison of nothing", () => {
+    const optional = { ...comparison, optional: ["y"] };
+    expect(() => checkAgreement({}, {}, comparison)).toThrowErrorMatchingInlineSnapshot(
+      `[DisagreementError: exp of 3, forward: peer and gridgrad must give a result, got none]`,
+    );
+    expect(() => checkAgreement({}, { y: vector(1) }, optional)).toThrow("must give a result, got none");
+    expect(() => checkAgreement({ y: vector() }, { y: vector() }, comparison)).toThrow("a difference of NaN");
+    const y = { shape: [1], values: new Float32Array(2) };
+    expect(() => checkAgreement({ y }, { y: vector(0) }, comparison)).toThrow("a difference of NaN");
+  });
 });

@@ -35,6 +35,7 @@ export function checkAgreement(got: HostTensors, wanted: HostTensors, comparison
     const [mine, theirs] = [got, wanted].map((results) => Object.keys(results).join(", ") || "nothing");
     fail("give the same results", `${mine} and ${theirs}`);
   }
+  if (Object.keys(got).length === 0) fail("give a result", "none");
   let largest = 0;
   for (const [name, tensor] of Object.entries(got)) {
     const [mine, theirs] = [tensor, wanted[name]].map(({ shape }) => `[${shape.join(", ")}]`);
@@ -47,8 +48,12 @@ export function checkAgreement(got: HostTensors, wanted: HostTensors, comparison
   return largest;
 }
 
-/** The largest difference, relative to the largest wanted value; NaN where one of them is not finite. */
+/**
+ * The largest difference, relative to the largest wanted value; NaN where one of them is not finite, or missing, and of
+ * nothing.
+ */
 export function relativeDifference({ values: got }: HostTensor, { values: wanted }: HostTensor): number {
+  if (got.length !== wanted.length || wanted.length === 0) return NaN;
   let [scale, apart] = [0, 0];
   for (let i = 0; i < wanted.length; i++) {
     const difference = Math.abs(got[i] - wanted[i]);

@@ -8,12 +8,13 @@
  * contestant lives in a process of its own, which measures itself and sleeps while another one has its turn.
  */
 
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { deviceNames } from "@gridgrad/core";
+import { writeFileAtomic } from "@gridgrad/nn/node";
 import "@gridgrad/ops"; // makes its devices known
 import { Command, InvalidArgumentError, Option } from "commander";
 
@@ -155,7 +156,9 @@ async function run(options: Options): Promise<void> {
       lines: figures,
     };
     const name = `${date.slice(0, 16).replaceAll(":", "")}-threads${options.threads}.json`;
-    console.log(`\nwritten: ${writeWhole(resolve(options.out), name, `${JSON.stringify(results, null, 2)}\n`)}`);
+    const path = join(resolve(options.out), name);
+    await writeFileAtomic(path, `${JSON.stringify(results, null, 2)}\n`);
+    console.log(`\nwritten: ${path}`);
   } catch (error) {
     fail((error as Error).message);
   } finally {
@@ -190,15 +193,6 @@ function describeMachine({ copies, macs }: Machine): string[] {
     const rate = macs.find((one) => one.by === by)!.gigamacsPerSecond;
     return `machine, by ${how}: copies ${each.join(", ")}; ${threeDigits(rate)} G multiply-adds/s`;
   });
-}
-
-/** Writes a file that is there as a whole or not at all. */
-function writeWhole(folder: string, name: string, text: string): string {
-  mkdirSync(folder, { recursive: true });
-  const path = join(folder, name);
-  writeFileSync(`${path}.${process.pid}.tmp`, text);
-  renameSync(`${path}.${process.pid}.tmp`, path);
-  return path;
 }
 
 function fail(message: string): void {

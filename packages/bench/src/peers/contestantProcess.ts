@@ -1,7 +1,7 @@
 /**
  * @file A contestant's process, for all that run in Node:
  *
- *     node --import tsx contestantProcess.ts NAME THREADS
+ *     node --import .../scripts/typescript.mjs contestantProcess.ts NAME THREADS
  */
 
 import { openGridgrad } from "./gridgradContestant.ts";

@@ -6,15 +6,17 @@ import { Child, type ChildCommand } from "./child.ts";
 import { findPython } from "./findPython.ts";
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
+/** What Node needs to run the sources. */
+export const typescript = new URL("../../../../scripts/typescript.mjs", import.meta.url).href;
 const nodeProgram = fileURLToPath(new URL("contestantProcess.ts", import.meta.url));
 const torchProgram = fileURLToPath(new URL("../../torch_peer.py", import.meta.url));
 
-/** A process of this Node; tsx is found from the workspace's root. */
+/** A process of this Node. */
 export function nodeContestant(name: string, threads: number): ChildCommand {
   return {
     name: name.replace("gridgrad:", "gridgrad "),
     command: process.execPath,
-    args: ["--import", "tsx", nodeProgram, name, String(threads)],
+    args: ["--import", typescript, nodeProgram, name, String(threads)],
     cwd: root,
     env: { ...process.env, GRIDGRAD_THREADS: String(threads) },
   };

@@ -2,8 +2,10 @@ import { fileURLToPath } from "node:url";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+import { hasTier } from "@gridgrad/core/testing/tier";
+
 import { Child } from "./child.ts";
-import { nodeContestant } from "./contestants.ts";
+import { nodeContestant, typescript } from "./contestants.ts";
 import { DisagreementError } from "./agreement.ts";
 import type { Line } from "./lines.ts";
 import { multiplyAddModule } from "./multiplyAddModule.ts";
@@ -27,47 +29,53 @@ afterEach(() => Promise.all(children.map((child) => child.close())));
 
 async function start(name: string, program?: string): Promise<Child> {
   const command = nodeContestant(name, 1);
-  const args = program ? ["--import", "tsx", program] : command.args;
+  const args = program ? ["--import", typescript, program] : command.args;
   const child = await Child.start({ ...command, name, args });
   children.push(child);
   return child;
 }
 
-test("contestants that agree are timed in turns, and one that lacks the work is named", async () => {
-  const [ours, same, machine] = [
-    await start("gridgrad:reference"),
-    await start("gridgrad:reference"),
-    await start("machine"),
-  ];
-  const lacks = { ...line, task: { ...line.task, work: "copy" as const } };
-  await expect(timeLine(lacks, [ours], 0.01)).resolves.toMatchObject({
-    figures: [],
-    lacking: [{ contestant: "gridgrad:reference", why: "gridgrad has no copy" }],
-  });
-  const { figures, bytes } = await timeLine(line, [ours, same], 0.01);
-  expect(figures).toHaveLength(2);
-  for (const { medianMs, q1Ms, q3Ms, runs, difference } of figures) {
-    expect(runs).toBeGreaterThanOrEqual(3);
-    expect(q1Ms).toBeGreaterThan(0);
-    expect(medianMs).toBeLessThanOrEqual(q3Ms);
-    expect(difference).toBe(0);
-  }
-  expect(bytes).toBe(4 * (4 + 4));
-  const copies = await timeLine({ ...lacks, task: { ...lacks.task, attrs: { bytes: 1024 } } }, [machine], 0.01);
-  expect(copies.figures[0].medianMs).toBeGreaterThan(0);
-});
+test.runIf(hasTier("ci"))(
+  "contestants that agree are timed in turns, and one that lacks the work is named",
+  async () => {
+    const [ours, same, machine] = [
+      await start("gridgrad:reference"),
+      await start("gridgrad:reference"),
+      await start("machine"),
+    ];
+    const lacks = { ...line, task: { ...line.task, work: "copy" as const } };
+    await expect(timeLine(lacks, [ours], 0.01)).resolves.toMatchObject({
+      figures: [],
+      lacking: [{ contestant: "gridgrad:reference", why: "gridgrad has no copy" }],
+    });
+    const { figures, bytes } = await timeLine(line, [ours, same], 0.01);
+    expect(figures).toHaveLength(2);
+    for (const { medianMs, q1Ms, q3Ms, runs, difference } of figures) {
+      expect(runs).toBeGreaterThanOrEqual(3);
+      expect(q1Ms).toBeGreaterThan(0);
+      expect(medianMs).toBeLessThanOrEqual(q3Ms);
+      expect(difference).toBe(0);
+    }
+    expect(bytes).toBe(4 * (4 + 4));
+    const copies = await timeLine({ ...lacks, task: { ...lacks.task, attrs: { bytes: 1024 } } }, [machine], 0.01);
+    expect(copies.figures[0].medianMs).toBeGreaterThan(0);
+  },
+);
 
-test("a peer that computes something else is an error that names the line, and the processes go on", async () => {
-  const [ours, spoiled] = [await start("gridgrad:reference"), await start("spoiled", wrong)];
-  const attempt = timeLine(line, [ours, spoiled], 0.01);
-  await expect(attempt).rejects.toThrow(DisagreementError);
-  await expect(attempt).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[DisagreementError: exp of 4: spoiled and gridgrad:reference must give y within 0.0001 of its largest value, got a difference of 0.0498]`,
-  );
-  expect((await timeLine(line, [ours], 0.01)).figures).toHaveLength(1);
-});
+test.runIf(hasTier("ci"))(
+  "a peer that computes something else is an error that names the line, and the processes go on",
+  async () => {
+    const [ours, spoiled] = [await start("gridgrad:reference"), await start("spoiled", wrong)];
+    const attempt = timeLine(line, [ours, spoiled], 0.01);
+    await expect(attempt).rejects.toThrow(DisagreementError);
+    await expect(attempt).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[DisagreementError: exp of 4: spoiled and gridgrad:reference must give y within 0.0001 of its largest value, got a difference of 0.0498]`,
+    );
+    expect((await timeLine(line, [ours], 0.01)).figures).toHaveLength(1);
+  },
+);
 
-test("a contestant that cannot start, or dies, is an error with its last words", async () => {
+test.runIf(hasTier("ci"))("a contestant that cannot start, or dies, is an error with its last words", async () => {
   await expect(start("gridgrad:abacus")).rejects.toThrow(/gridgrad:abacus: openDevice: name must be one of/);
   const dying = await start("dying", wrong);
   await expect(dying.ask({ do: "release" })).resolves.toEqual({});

@@ -13,6 +13,9 @@ import { sum } from "./sum.ts";
 
 describeOp(abs, {
   byHand: {
+    "leaves the smallest int32, which has no opposite, as it is": async () => {
+      expect(await abs(tensor([-(2 ** 31)], [1], { dtype: "int32" })).array()).toEqual([-(2 ** 31)]);
+    },
     "drops the sign": async () => {
       expect(await abs(tensor([-2, 3, -0, -Infinity, NaN])).array()).toEqual([2, 3, 0, Infinity, NaN]);
     },

@@ -16,7 +16,7 @@ import { sign } from "./sign.ts";
 /**
  * The absolute value of each element.
  *
- * @param x - any shape.
+ * @param x - any shape. int32 has no 2^31: the absolute value of -2^31 is -2^31.
  * @returns the shape of `x`.
  *
  * @example

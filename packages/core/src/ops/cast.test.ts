@@ -24,6 +24,11 @@ describeOp(cast, {
       const x = tensor([2 ** 31, 2 ** 32 + 5, NaN, Infinity], [4], { dtype: "float64" });
       expect(await cast(x, "int32").data()).toEqual(new Int32Array([-(2 ** 31), 5, 0, 0]));
     },
+    "wraps numbers of float32 as those of float64": async () => {
+      const x = tensor([2 ** 31, -(2 ** 31), 3e9, -3e9, 2 ** 40 + 2 ** 17, 2 ** 60, 3e38, -Infinity, Infinity, NaN]);
+      const wrapped = [-(2 ** 31), -(2 ** 31), 3e9 - 2 ** 32, 2 ** 32 - 3e9, 2 ** 17, 0, 0, 0, 0, 0];
+      expect(await cast(x, "int32").array()).toEqual(wrapped);
+    },
     "to the type that a tensor has is that tensor": () => {
       const x = tensor([1]);
       expect(cast(x, "float32")).toBe(x);

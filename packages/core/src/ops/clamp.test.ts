@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import { grad } from "../autograd.ts";
 import { tensor } from "../leaf.ts";
 import { integers, reals, shapes } from "../testing/arbitraries.ts";
+import { arithmeticRuns } from "../testing/arithmeticRuns.ts";
 import { describeOp } from "../testing/describeOp.ts";
 import { clamp } from "./clamp.ts";
 import { maximum } from "./maximum.ts";
@@ -44,7 +45,7 @@ describeOp(clamp, {
 
   golden: {
     cases: ["arithmetic/arithmetic/clamp_*"],
-    run: ({ x }, { min, max }) => clamp(x, { min: (min as number) ?? undefined, max: (max as number) ?? undefined }),
+    run: arithmeticRuns.clamp,
   },
 
   laws: {

@@ -6,6 +6,7 @@ import type { Shape } from "../shape.ts";
 import { tensor, zeros } from "../leaf.ts";
 import type { Tensor } from "../tensor.ts";
 import { dims, integers, reals, shapes } from "../testing/arbitraries.ts";
+import { arithmeticRuns } from "../testing/arithmeticRuns.ts";
 import { dot } from "../testing/checkGradients.ts";
 import { describeOp } from "../testing/describeOp.ts";
 import { indices, positionOf } from "../testing/indices.ts";
@@ -76,7 +77,7 @@ describeOp(concat, {
 
   golden: {
     cases: ["arithmetic/layout/concat_*"],
-    run: (inputs, { dim }) => concat(Object.keys(inputs).sort().map((name) => inputs[name]), dim), // prettier-ignore
+    run: arithmeticRuns.concat,
   },
 
   laws: {

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { grad } from "../autograd.ts";
 import { tensor, zeros } from "../leaf.ts";
 import { broadcasting, integers, reals } from "../testing/arbitraries.ts";
+import { arithmeticRuns } from "../testing/arithmeticRuns.ts";
 import { dot } from "../testing/checkGradients.ts";
 import { describeOp } from "../testing/describeOp.ts";
 import { indices, positionOf } from "../testing/indices.ts";
@@ -42,7 +43,7 @@ describeOp(expand, {
     },
   },
 
-  golden: { cases: ["arithmetic/layout/expand_*"], run: ({ x }, { shape }) => expand(x, shape) },
+  golden: { cases: ["arithmetic/layout/expand_*"], run: arithmeticRuns.expand },
 
   laws: {
     "reads index 0 along every stretched axis": () =>

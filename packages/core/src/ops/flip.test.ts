@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import { grad } from "../autograd.ts";
 import { tensor, zeros } from "../leaf.ts";
 import { integers, reals, shapes } from "../testing/arbitraries.ts";
+import { arithmeticRuns } from "../testing/arithmeticRuns.ts";
 import { dot } from "../testing/checkGradients.ts";
 import { describeOp } from "../testing/describeOp.ts";
 import { indices, positionOf } from "../testing/indices.ts";
@@ -31,7 +32,7 @@ describeOp(flip, {
     },
   },
 
-  golden: { cases: ["arithmetic/layout/flip_*"], run: ({ x }, { dims }) => flip(x, dims) },
+  golden: { cases: ["arithmetic/layout/flip_*"], run: arithmeticRuns.flip },
 
   laws: {
     "reads D - 1 - i along each of its axes": () =>

@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import { grad } from "../autograd.ts";
 import { tensor } from "../leaf.ts";
 import { integers, reals, shapes } from "../testing/arbitraries.ts";
+import { arithmeticRuns } from "../testing/arithmeticRuns.ts";
 import { describeOp } from "../testing/describeOp.ts";
 import { leakyRelu } from "./leakyRelu.ts";
 import { mul } from "./mul.ts";
@@ -33,7 +34,7 @@ describeOp(leakyRelu, {
 
   golden: {
     cases: ["network/activation/leaky_relu", "arithmetic/activation/leaky_relu_*"],
-    run: ({ x }, { negative_slope }) => leakyRelu(x, { negativeSlope: negative_slope as number }),
+    run: arithmeticRuns.leaky_relu,
   },
 
   laws: {

@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import { grad } from "../autograd.ts";
 import type { Shape } from "../shape.ts";
 import { ones, tensor, zeros } from "../leaf.ts";
+import type { Tensor } from "../tensor.ts";
 import { broadcasting, dims, integers, reals } from "../testing/arbitraries.ts";
 import { dot } from "../testing/checkGradients.ts";
 import { describeOp } from "../testing/describeOp.ts";
@@ -12,6 +13,9 @@ import { add } from "./add.ts";
 import { matmul } from "./matmul.ts";
 import { mul } from "./mul.ts";
 import { transpose } from "./permute.ts";
+import { reshape } from "./reshape.ts";
+import { stack } from "./stack.ts";
+import { sum } from "./sum.ts";
 
 /** Shapes of matrices that can be multiplied, with batches that broadcast; `min` 0 includes empty ones. */
 function factors(min: 0 | 1): fc.Arbitrary<{ a: Shape; b: Shape; y: Shape }> {
@@ -28,6 +32,18 @@ function factors(min: 0 | 1): fc.Arbitrary<{ a: Shape; b: Shape; y: Shape }> {
       return { a: [...front, M, K], b: [...back, K, N], y: [...out, M, N] };
     });
 }
+
+/** The same with a vector in place of the first factor, the second one or both. */
+function vectors(min: 0 | 1): fc.Arbitrary<{ a: Shape; b: Shape }> {
+  return factors(min).chain(({ a, b }) => {
+    const vector = [a[a.length - 1]];
+    return fc.constantFrom({ a: vector, b }, { a, b: vector }, { a: vector, b: vector });
+  });
+}
+
+/** A factor as the matrix that a vector stands for. */
+const rowOf = (a: Tensor): Tensor => (a.shape.length === 1 ? reshape(a, [1, ...a.shape]) : a);
+const columnOf = (b: Tensor): Tensor => (b.shape.length === 1 ? reshape(b, [...b.shape, 1]) : b);
 
 describeOp(matmul, {
   byHand: {
@@ -50,6 +66,21 @@ describeOp(matmul, {
       const a = tensor([[[1, 2]], [[3, 4]]]);
       expect(await matmul(a, tensor([[10], [1]])).array()).toEqual([[[12]], [[34]]]);
     },
+    "takes vectors for one row or one column, which the result does not have": async () => {
+      const matrix = tensor([[1, 2], [3, 4], [5, 6]]); // prettier-ignore
+      const [three, two] = [tensor([1, 10, 100]), tensor([1, 10])];
+      expect(await matmul(three, three).array()).toBe(10101);
+      expect(await matmul(three, matrix).array()).toEqual([531, 642]);
+      expect(await matmul(matrix, two).array()).toEqual([21, 43, 65]);
+      const batch = stack([matrix, mul(matrix, 2)]);
+      expect(await matmul(three, batch).array()).toEqual([[531, 642], [1062, 1284]]); // prettier-ignore
+      expect(await matmul(batch, two).array()).toEqual([[21, 43, 65], [42, 86, 130]]); // prettier-ignore
+      const [da, db] = grad(matmul(batch, two).sum(), [batch, two]);
+      expect([da.shape, await db.array()]).toEqual([
+        [2, 3, 2],
+        [27, 36],
+      ]);
+    },
     "gives zeros when the inner axis is empty, and nothing when an outer one is": async () => {
       expect(await matmul(zeros([2, 0]), zeros([0, 2])).array()).toEqual([
         [0, 0],
@@ -57,6 +88,8 @@ describeOp(matmul, {
       ]);
       expect(await matmul(zeros([2, 3]), zeros([3, 0])).array()).toEqual([[], []]);
       expect(await matmul(zeros([0, 2, 3]), zeros([3, 1])).array()).toEqual([]);
+      expect(await matmul(zeros([0]), zeros([0])).array()).toBe(0);
+      expect(await matmul(zeros([0]), zeros([0, 2])).array()).toEqual([0, 0]);
     },
   },
 
@@ -95,6 +128,28 @@ describeOp(matmul, {
             const product = matmul(a, b);
             expect(product.shape).toEqual(y);
             expect(Array.from(await product.data(), (value) => value + 0)).toEqual(expected.map((value) => value + 0));
+          },
+        ),
+      ),
+    "of vectors is that of one row or one column, gradients too": () =>
+      fc.assert(
+        fc.asyncProperty(
+          vectors(0).chain(({ a, b }) => fc.tuple(integers(a), integers(b))),
+          async ([a, b]) => {
+            const y = matmul(a, b);
+            const whole = matmul(rowOf(a), columnOf(b));
+            const lead = whole.shape.slice(0, -2);
+            const [M, N] = whole.shape.slice(-2);
+            expect(y.shape).toEqual([
+              ...lead,
+              ...(a.shape.length === 1 ? [] : [M]),
+              ...(b.shape.length === 1 ? [] : [N]),
+            ]);
+            const gradients = grad(sum(mul(y, y)), [a, b]);
+            const wanted = grad(sum(mul(whole, whole)), [a, b]);
+            expect(await y.data()).toEqual(await whole.data());
+            expect(gradients.map(({ shape }) => shape)).toEqual([a.shape, b.shape]);
+            for (const k of [0, 1]) expect(await gradients[k].data()).toEqual(await wanted[k].data());
           },
         ),
       ),
@@ -151,18 +206,19 @@ describeOp(matmul, {
       f: matmul,
       inputs: factors(1).chain(({ a, b }) => fc.tuple(reals(a), reals(b))),
     },
+    vectors: { f: matmul, inputs: vectors(1).chain(({ a, b }) => fc.tuple(reals(a), reals(b))) },
   },
 
   errors: {
     "inner sizes that differ": () => {
       expect(() => matmul(zeros([2, 3]), zeros([2, 3]))).toThrowErrorMatchingInlineSnapshot(
-        `[ShapeError: matmul: a must be [.., M, K] and b [.., K, N] with one K, got a of shape [2, 3] and b of shape [2, 3]]`,
+        `[ShapeError: matmul: a must be [.., M, K] or [K] and b [.., K, N] or [K] with one K, got a of shape [2, 3] and b of shape [2, 3]]`,
       );
     },
-    "a vector": () => {
-      expect(() => matmul(zeros([2, 3]), zeros([3]))).toThrowErrorMatchingInlineSnapshot(
-        `[ShapeError: matmul: a must be [.., M, K] and b [.., K, N] with one K, got a of shape [2, 3] and b of shape [3]]`,
-      );
+    "vectors that do not fit, and scalars": () => {
+      const rule = "a must be [.., M, K] or [K] and b [.., K, N] or [K] with one K";
+      const shapes: [a: Shape, b: Shape][] = [[[3], [2]], [[3], [2, 3]], [[2, 3], [2]], [[], [3]], [[3], []], [[], []], [[2, 3], []]]; // prettier-ignore
+      for (const [a, b] of shapes) expect(() => matmul(zeros(a), zeros(b)), `${a} and ${b}`).toThrow(rule);
     },
     "leading axes that do not broadcast": () => {
       expect(() => matmul(zeros([2, 1, 3]), zeros([4, 3, 1]))).toThrowErrorMatchingInlineSnapshot(

@@ -3,7 +3,9 @@
  *
  *     y[.., m, n] = Σ_k a[.., m, k] b[.., k, n]        da = dy bᵀ, db = aᵀ dy
  *
- * Source: torch.matmul, for operands of at least two axes.
+ * A vector is a matrix of one row (a) or one column (b), whose axis of size 1 is missing in the result as well.
+ *
+ * Source: torch.matmul.
  */
 
 import type { Values } from "../dtype.ts";
@@ -12,38 +14,52 @@ import { gather } from "../gpu/elementwise.ts";
 import { type GpuStep, quotient, type Thread } from "../gpu/kernel.ts";
 import { sumInParts } from "../gpu/reduction.ts";
 import type { Op } from "../op.ts";
-import { broadcastShapes, size } from "../shape.ts";
+import { broadcastShapes, type Shape, size } from "../shape.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
 import { broadcastOperand, walk } from "../walk.ts";
 import { sumTo } from "./expand.ts";
 import { transpose } from "./permute.ts";
+import { reshape } from "./reshape.ts";
 
 /**
- * Multiplies matrices.
+ * Multiplies matrices, or vectors.
  *
- * @param a - `[.., M, K]`, floating.
- * @param b - `[.., K, N]`, whose leading axes broadcast with those of `a`.
- * @returns `[.., M, N]`
- * @throws {ShapeError} when a rank is below 2, the inner sizes differ, or the leading axes do not broadcast.
+ * @param a - `[.., M, K]` or `[K]`, floating.
+ * @param b - `[.., K, N]`, whose leading axes broadcast with those of `a`, or `[K]`.
+ * @returns `[.., M, N]`, without M where `a` is a vector and without N where `b` is one: two vectors give a scalar.
+ * @throws {ShapeError} when one is a scalar, the inner sizes differ, or the leading axes do not broadcast.
  * @throws {DTypeError} when the element types differ or are int32.
  *
  * @example
  * ```ts
  * await matmul(tensor([[1, 2], [3, 4]]), tensor([[1], [10]])).array(); // [[21], [43]]
+ * await matmul(tensor([[1, 2], [3, 4]]), tensor([1, 10])).array(); // [21, 43]
  * ```
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
-  return apply(matmulOp, [a, b], {});
+  const [isRow, isColumn] = [a.shape.length === 1, b.shape.length === 1];
+  if (!isRow && !isColumn) return apply(matmulOp, [a, b], {});
+  checkFactors(a.shape, b.shape);
+  const rows = isRow ? reshape(a, [1, ...a.shape]) : a;
+  const columns = isColumn ? reshape(b, [...b.shape, 1]) : b;
+  const y = apply(matmulOp, [rows, columns], {});
+  const [M, N] = y.shape.slice(-2);
+  return reshape(y, [...y.shape.slice(0, -2), ...(isRow ? [] : [M]), ...(isColumn ? [] : [N])]);
+}
+
+/** Throws unless `a` has as many columns as `b` has rows. */
+function checkFactors(a: Shape, b: Shape): void {
+  const rows = b.length === 1 ? b[0] : b[b.length - 2];
+  if (a.length === 0 || b.length === 0 || a[a.length - 1] !== rows)
+    throw new ShapeError("matmul", "a must be [.., M, K] or [K] and b [.., K, N] or [K] with one K", { a, b });
 }
 
 export const matmulOp: Op = {
   name: "matmul",
 
   shape([a, b]) {
-    if (a.length < 2 || b.length < 2 || a[a.length - 1] !== b[b.length - 2]) {
-      throw new ShapeError("matmul", "a must be [.., M, K] and b [.., K, N] with one K", { a, b });
-    }
+    checkFactors(a, b);
     const batch = broadcastShapes("matmul (leading axes)", { a: a.slice(0, -2), b: b.slice(0, -2) });
     return [...batch, a[a.length - 2], b[b.length - 1]];
   },

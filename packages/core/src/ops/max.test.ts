@@ -6,6 +6,7 @@ import { type Shape, size } from "../shape.ts";
 import { tensor, zeros } from "../leaf.ts";
 import type { Tensor } from "../tensor.ts";
 import { integers, shapes } from "../testing/arbitraries.ts";
+import { arithmeticRuns } from "../testing/arithmeticRuns.ts";
 import { describeOp } from "../testing/describeOp.ts";
 import { indices, positionOf } from "../testing/indices.ts";
 import { flip } from "./flip.ts";
@@ -69,7 +70,7 @@ describeOp(max, {
 
   golden: {
     cases: ["arithmetic/reduce/amax_*"],
-    run: ({ x }, { dim, keepdim }) => max(x, dim ?? undefined, { keepdim }),
+    run: arithmeticRuns.amax,
   },
 
   laws: {

@@ -5,6 +5,7 @@ import { grad } from "../autograd.ts";
 import { size } from "../shape.ts";
 import { tensor, zeros } from "../leaf.ts";
 import { integers, reals, shapes } from "../testing/arbitraries.ts";
+import { arithmeticRuns } from "../testing/arithmeticRuns.ts";
 import { dot } from "../testing/checkGradients.ts";
 import { describeOp } from "../testing/describeOp.ts";
 import { add } from "./add.ts";
@@ -39,7 +40,7 @@ describeOp(mean, {
 
   golden: {
     cases: ["arithmetic/reduce/mean_*"],
-    run: ({ x }, { dim, keepdim }) => mean(x, dim ?? undefined, { keepdim }),
+    run: arithmeticRuns.mean,
   },
 
   laws: {

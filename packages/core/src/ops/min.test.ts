@@ -6,6 +6,7 @@ import { type Shape, size } from "../shape.ts";
 import { tensor, zeros } from "../leaf.ts";
 import type { Tensor } from "../tensor.ts";
 import { integers, shapes } from "../testing/arbitraries.ts";
+import { arithmeticRuns } from "../testing/arithmeticRuns.ts";
 import { describeOp } from "../testing/describeOp.ts";
 import { indices, positionOf } from "../testing/indices.ts";
 import { flip } from "./flip.ts";
@@ -69,7 +70,7 @@ describeOp(min, {
 
   golden: {
     cases: ["arithmetic/reduce/amin_*"],
-    run: ({ x }, { dim, keepdim }) => min(x, dim ?? undefined, { keepdim }),
+    run: arithmeticRuns.amin,
   },
 
   laws: {

@@ -11,6 +11,8 @@ import { mul } from "./mul.ts";
 const pairs = broadcasting(2);
 const triples = broadcasting(3);
 
+const int32s = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+
 describeOp(mul, {
   byHand: {
     "multiplies element by element": async () => {
@@ -27,6 +29,13 @@ describeOp(mul, {
     },
     "multiplies int32": async () => {
       expect(await mul(tensor([3], [1], { dtype: "int32" }), -2).data()).toEqual(new Int32Array([-6]));
+    },
+    "wraps products of int32 at 32 bits, to the last one": async () => {
+      // 123456789 * 987654321 = 121932631112635269 = 28389652 * 2^32 + 4227814277, which is -67153019 as int32
+      const a = tensor([123456789, 2 ** 31 - 1, -(2 ** 31), -(2 ** 31)], [4], { dtype: "int32" });
+      const b = tensor([987654321, 2 ** 31 - 1, 2 ** 31 - 1, -1], [4], { dtype: "int32" });
+      expect(await mul(a, b).array()).toEqual([-67153019, 1, -(2 ** 31), -(2 ** 31)]);
+      expect(await mul(a, 987654321).array()).toEqual(await mul(987654321, a).array());
     },
     "makes NaN of zero times infinity": async () => {
       expect(await mul(tensor([0, 0, 2]), tensor([Infinity, NaN, -Infinity])).array()).toEqual([NaN, NaN, -Infinity]);
@@ -45,6 +54,14 @@ describeOp(mul, {
             expect(await mul(mul(a, b), c).array()).toEqual(await mul(a, mul(b, c)).array());
           },
         ),
+      ),
+    "wraps int32 as whole numbers do that keep their lowest 32 bits": () =>
+      fc.assert(
+        fc.asyncProperty(fc.array(fc.tuple(int32s, int32s), { minLength: 1 }), async (pairs) => {
+          const [a, b] = [0, 1].map((k) => tensor(pairs.map((pair) => pair[k]), undefined, { dtype: "int32" })); // prettier-ignore
+          const products = pairs.map(([a, b]) => Number(BigInt.asIntN(32, BigInt(a) * BigInt(b))));
+          expect(await mul(a, b).array()).toEqual(products);
+        }),
       ),
     "distributes over sums of integers": () =>
       fc.assert(

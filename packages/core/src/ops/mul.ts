@@ -15,7 +15,7 @@ import { broadcastOperand, denseOperand, walk } from "../walk.ts";
 import { sumTo } from "./expand.ts";
 
 /**
- * Multiplies element by element, broadcasting.
+ * Multiplies element by element, broadcasting. Products of int32 wrap around at 32 bits.
  *
  * @param a - any shape; a number counts as a scalar.
  * @param b - a shape that broadcasts with that of `a`; a number counts as a scalar.
@@ -41,10 +41,15 @@ export const mulOp: Op = {
 
   vjp: (dy, [a, b]) => [sumTo(mul(dy, b), a.shape), sumTo(mul(dy, a), b.shape)],
 
-  loops(y, [a, b], { inShapes, outShape }) {
+  loops(y, [a, b], { inShapes, outShape, dtype }) {
     const operands = [denseOperand(outShape), ...inShapes.map((shape) => broadcastOperand(shape, outShape))];
     walk(outShape, operands, (n, [yAt, aAt, bAt], [, aStep, bStep]) => {
-      for (let i = 0; i < n; i++) y[yAt + i] = a[aAt + i * aStep] * b[bAt + i * bStep];
+      if (dtype === "int32") {
+        // Products beyond 2^53 would lose the low bits, which are those that stay.
+        for (let i = 0; i < n; i++) y[yAt + i] = Math.imul(a[aAt + i * aStep], b[bAt + i * bStep]);
+      } else {
+        for (let i = 0; i < n; i++) y[yAt + i] = a[aAt + i * aStep] * b[bAt + i * bStep];
+      }
     });
   },
 

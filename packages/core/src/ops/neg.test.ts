@@ -9,6 +9,9 @@ import { neg } from "./neg.ts";
 
 describeOp(neg, {
   byHand: {
+    "leaves the smallest int32, which has no opposite, as it is": async () => {
+      expect(await neg(tensor([-(2 ** 31)], [1], { dtype: "int32" })).array()).toEqual([-(2 ** 31)]);
+    },
     "turns the sign around": async () => {
       expect(await neg(tensor([[1], [-2]])).array()).toEqual([[-1], [2]]);
     },

@@ -14,7 +14,7 @@ import type { Tensor } from "../tensor.ts";
 /**
  * The negative of each element.
  *
- * @param x - any shape.
+ * @param x - any shape. int32 has no 2^31: the negative of -2^31 is -2^31.
  * @returns the shape of `x`.
  *
  * @example

@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import { grad } from "../autograd.ts";
 import { tensor, zeros } from "../leaf.ts";
 import { dims, integers, reals, shapes } from "../testing/arbitraries.ts";
+import { arithmeticRuns } from "../testing/arithmeticRuns.ts";
 import { dot } from "../testing/checkGradients.ts";
 import { describeOp } from "../testing/describeOp.ts";
 import { indices, positionOf } from "../testing/indices.ts";
@@ -48,7 +49,7 @@ describeOp(pad, {
     },
   },
 
-  golden: { cases: ["arithmetic/layout/pad_*"], run: ({ x }, { padding, value }) => pad(x, padding, { value }) },
+  golden: { cases: ["arithmetic/layout/pad_*"], run: arithmeticRuns.pad },
 
   laws: {
     "holds x behind the border and the constant everywhere else": () =>

@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import { grad } from "../autograd.ts";
 import { tensor, zeros } from "../leaf.ts";
 import { integers, reals, shapes } from "../testing/arbitraries.ts";
+import { arithmeticRuns } from "../testing/arithmeticRuns.ts";
 import { dot } from "../testing/checkGradients.ts";
 import { describeOp } from "../testing/describeOp.ts";
 import { indices, positionOf } from "../testing/indices.ts";
@@ -46,7 +47,7 @@ describeOp(permute, {
     },
   },
 
-  golden: { cases: ["arithmetic/layout/permute_*"], run: ({ x }, { dims }) => permute(x, dims) },
+  golden: { cases: ["arithmetic/layout/permute_*"], run: arithmeticRuns.permute },
 
   laws: {
     "puts the element at index i where the permuted index points": () =>
@@ -134,7 +135,7 @@ describeOp(transpose, {
     },
   },
 
-  golden: { cases: ["arithmetic/layout/transpose_*"], run: ({ x }, { dim0, dim1 }) => transpose(x, dim0, dim1) },
+  golden: { cases: ["arithmetic/layout/transpose_*"], run: arithmeticRuns.transpose },
 
   laws: {
     "is its own inverse, in either order of its arguments": () =>

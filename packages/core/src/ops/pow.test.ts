@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import { grad } from "../autograd.ts";
 import { tensor } from "../leaf.ts";
 import { broadcasting, integers, reals, shapes } from "../testing/arbitraries.ts";
+import { arithmeticRuns } from "../testing/arithmeticRuns.ts";
 import { describeOp } from "../testing/describeOp.ts";
 import { div } from "./div.ts";
 import { mul } from "./mul.ts";
@@ -46,6 +47,15 @@ describeOp(pow, {
       expect(await slopesAtZero(2, 4)).toEqual([0, 2, 0, 0]);
       expect(await slopesAtZero(0.5, 1)).toEqual([Infinity]);
     },
+    "has the slope 0 for the exponent 0, and no curvature for 1, whatever the base is": async () => {
+      const x = tensor([0, -0, 1, -3, 1e-40, -1e-39, 1e-45, 3e38, Infinity, -Infinity, NaN]);
+      const none = Array<number>(11).fill(0);
+      const [slope] = grad(sum(pow(x, 0)), [x]);
+      expect((await slope.array()).toString()).toBe(none.toString()); // the text of -0 is 0
+      const [one] = grad(sum(pow(x, 1)), [x]);
+      const [curvature] = grad(sum(one), [x]);
+      expect((await curvature.array()).toString()).toBe(none.toString());
+    },
     "has no slope by the exponent at 0, where ln 0 is infinite": async () => {
       const a = tensor([0, 0]);
       const b = tensor([0, 2]);
@@ -65,7 +75,7 @@ describeOp(pow, {
 
   golden: {
     cases: ["arithmetic/arithmetic/pow_*"],
-    run: ({ x, a, b }, { exponent }) => (x ? pow(x, exponent as number) : pow(a, b)),
+    run: arithmeticRuns.pow,
   },
 
   laws: {

@@ -12,9 +12,12 @@ import { broadcastShapes } from "../shape.ts";
 import { apply, operands } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
 import { broadcastOperand, denseOperand, walk } from "../walk.ts";
-import { equal, greaterEqual } from "./compare.ts";
+import { abs } from "./abs.ts";
+import { equal, greaterEqual, less, notEqual } from "./compare.ts";
+import { div } from "./div.ts";
 import { sumTo } from "./expand.ts";
 import { log } from "./log.ts";
+import { maximum } from "./maximum.ts";
 import { mul } from "./mul.ts";
 import { sub } from "./sub.ts";
 import { where } from "./where.ts";
@@ -45,10 +48,11 @@ export const powOp: Op = {
   dtype: "float",
 
   vjp(dy, [a, b], _attrs, y) {
-    // Where a factor of 0 would meet an infinity, a base of 1 stands in: the slopes are 0 there, and so are their own slopes.
-    const isZero = equal(a, 0);
-    const slopeOfBase = mul(b, pow(where(mul(isZero, equal(b, 0)), 1, a), sub(b, 1)));
-    const slopeOfExponent = mul(y, log(where(mul(isZero, greaterEqual(b, 0)), 1, a)));
+    // Where a factor of 0 would meet an infinity or NaN, a base of 1 stands in: the slopes are 0 there, and so are their own slopes.
+    // 1/a is infinite for the smallest numbers, too.
+    const inverts = less(abs(div(1, a)), Infinity);
+    const slopeOfBase = mul(b, pow(where(maximum(notEqual(b, 0), inverts), a, 1), sub(b, 1)));
+    const slopeOfExponent = mul(y, log(where(mul(equal(a, 0), greaterEqual(b, 0)), 1, a)));
     return [sumTo(mul(dy, slopeOfBase), a.shape), sumTo(mul(dy, slopeOfExponent), b.shape)];
   },
 

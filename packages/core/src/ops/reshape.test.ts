@@ -6,6 +6,7 @@ import { type Shape, size } from "../shape.ts";
 import { tensor, zeros } from "../leaf.ts";
 import type { Tensor } from "../tensor.ts";
 import { integers, reals, shapes } from "../testing/arbitraries.ts";
+import { arithmeticRuns } from "../testing/arithmeticRuns.ts";
 import { dot } from "../testing/checkGradients.ts";
 import { describeOp } from "../testing/describeOp.ts";
 import { mul } from "./mul.ts";
@@ -67,7 +68,7 @@ describeOp(reshape, {
     },
   },
 
-  golden: { cases: ["arithmetic/layout/reshape_*"], run: ({ x }, { shape }) => reshape(x, shape) },
+  golden: { cases: ["arithmetic/layout/reshape_*"], run: arithmeticRuns.reshape },
 
   laws: {
     "leaves the values in their order": () =>

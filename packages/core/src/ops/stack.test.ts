@@ -5,6 +5,7 @@ import { grad } from "../autograd.ts";
 import { tensor, zeros } from "../leaf.ts";
 import type { Tensor } from "../tensor.ts";
 import { dims, integers, reals, shapes } from "../testing/arbitraries.ts";
+import { arithmeticRuns } from "../testing/arithmeticRuns.ts";
 import { dot } from "../testing/checkGradients.ts";
 import { describeOp } from "../testing/describeOp.ts";
 import { mul } from "./mul.ts";
@@ -41,7 +42,7 @@ describeOp(stack, {
 
   golden: {
     cases: ["arithmetic/layout/stack_*"],
-    run: (inputs, { dim }) => stack(Object.keys(inputs).sort().map((name) => inputs[name]), dim), // prettier-ignore
+    run: arithmeticRuns.stack,
   },
 
   laws: {

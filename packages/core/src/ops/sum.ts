@@ -24,7 +24,7 @@ export interface ReduceAttrs {
 /**
  * Sums over axes.
  *
- * @param x - any shape, any dtype. The sum of no elements is 0.
+ * @param x - any shape, any dtype. The sum of no elements is 0; sums of int32 wrap around at 32 bits.
  * @param dim - axis or axes, negative ones from the back. Default: all.
  * @param options.keepdim - keep the summed axes as size 1. Default false.
  * @returns the shape of `x` without the summed axes.
@@ -55,18 +55,20 @@ export const sumOp: Op<ReduceAttrs> = {
 
   vjp: (dy, [x], { axes }) => [stretchBack(dy, axes, x.shape)],
 
-  loops(y, [x], { attrs, inShapes: [shape] }) {
-    const total = new Float64Array(y.length); // in float64 the order of the sum changes no float32 result noticeably
+  loops(y, [x], { attrs, inShapes: [shape], dtype }) {
+    // In float64 the order of the sum changes no float32 result noticeably; int32 wraps, before float64 would lose its low bits.
+    const total = dtype === "int32" ? y : new Float64Array(y.length);
     walk(shape, [denseOperand(shape), reducedOperand(shape, attrs.axes)], (n, [xAt, yAt], [, yStep]) => {
       if (yStep === 0) {
         let rowTotal = 0;
-        for (let i = 0; i < n; i++) rowTotal += x[xAt + i];
+        if (dtype === "int32") for (let i = 0; i < n; i++) rowTotal = (rowTotal + x[xAt + i]) | 0;
+        else for (let i = 0; i < n; i++) rowTotal += x[xAt + i];
         total[yAt] += rowTotal;
       } else {
         for (let i = 0; i < n; i++) total[yAt + i * yStep] += x[xAt + i];
       }
     });
-    y.set(total);
+    if (total !== y) y.set(total);
   },
 
   gpu: ({ attrs: { axes }, inShapes: [shape] }) => (axes.length === 0 ? 0 : reduceAxes(sumKernel, 0, 1, shape, axes)),

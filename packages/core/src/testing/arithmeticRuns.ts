@@ -46,6 +46,7 @@ import {
   where,
 } from "../ops/index.ts";
 import type { Tensor } from "../tensor.ts";
+import type { GoldenInputs } from "./goldenAttrs.ts";
 import type { GoldenRun, GoldenRuns } from "./golden.ts";
 
 export const arithmeticRuns: GoldenRuns = {
@@ -55,7 +56,7 @@ export const arithmeticRuns: GoldenRuns = {
   div: ({ a, b }) => div(a, b),
   maximum: ({ a, b }) => maximum(a, b),
   minimum: ({ a, b }) => minimum(a, b),
-  pow: ({ a, b, x }, { exponent }) => (x ? pow(x, exponent) : pow(a, b)),
+  pow: (inputs, attrs) => ("x" in inputs ? pow(inputs.x, attrs.number("exponent")) : pow(inputs.a, inputs.b)),
   matmul: ({ a, b }) => matmul(a, b),
 
   eq: ({ a, b }) => equal(a, b),
@@ -73,9 +74,9 @@ export const arithmeticRuns: GoldenRuns = {
   log: ({ x }) => log(x),
   sqrt: ({ x }) => sqrt(x),
   floor: ({ x }) => floor(x),
-  clamp: ({ x }, attrs) => clamp(x, { min: attrs.min ?? undefined, max: attrs.max ?? undefined }),
+  clamp: ({ x }, attrs) => clamp(x, { min: attrs.number("min", undefined), max: attrs.number("max", undefined) }),
   relu: ({ x }) => relu(x),
-  leaky_relu: ({ x }, { negative_slope }) => leakyRelu(x, { negativeSlope: negative_slope }),
+  leaky_relu: ({ x }, attrs) => leakyRelu(x, { negativeSlope: attrs.number("negative_slope") }),
   sigmoid: ({ x }) => sigmoid(x),
   tanh: ({ x }) => tanh(x),
 
@@ -84,26 +85,28 @@ export const arithmeticRuns: GoldenRuns = {
   amax: reduction(max),
   amin: reduction(min),
 
-  reshape: ({ x }, { shape }) => reshape(x, shape),
-  permute: ({ x }, { dims }) => permute(x, dims),
-  transpose: ({ x }, { dim0, dim1 }) => transpose(x, dim0, dim1),
-  expand: ({ x }, { shape }) => expand(x, shape),
-  slice: ({ x }, { starts, stops, steps }) =>
-    slice(
+  reshape: ({ x }, attrs) => reshape(x, attrs.numbers("shape")),
+  permute: ({ x }, attrs) => permute(x, attrs.numbers("dims")),
+  transpose: ({ x }, attrs) => transpose(x, attrs.number("dim0"), attrs.number("dim1")),
+  expand: ({ x }, attrs) => expand(x, attrs.numbers("shape")),
+  slice({ x }, attrs) {
+    const [starts, stops, steps] = ["starts", "stops", "steps"].map((name) => attrs.numbers(name));
+    return slice(
       x,
-      (starts as number[]).map((start, axis) => [start, stops[axis], steps[axis]]),
-    ),
-  concat: (inputs, { dim }) => concat(inOrder(inputs), dim),
-  stack: (inputs, { dim }) => stack(inOrder(inputs), dim),
-  pad: ({ x }, { padding, value }) => pad(x, padding, { value }),
-  flip: ({ x }, { dims }) => flip(x, dims),
+      starts.map((start, axis) => [start, stops[axis], steps[axis]]),
+    );
+  },
+  concat: (inputs, attrs) => concat(inOrder(inputs), attrs.number("dim")),
+  stack: (inputs, attrs) => stack(inOrder(inputs), attrs.number("dim")),
+  pad: ({ x }, attrs) => pad(x, attrs.pairs("padding"), { value: attrs.number("value") }),
+  flip: ({ x }, attrs) => flip(x, attrs.numbers("dims")),
 };
 
 function reduction(reduce: typeof sum): GoldenRun {
-  return ({ x }, { dim, keepdim }) => reduce(x, dim ?? undefined, { keepdim });
+  return ({ x }, attrs) => reduce(x, attrs.numbers("dim", undefined), { keepdim: attrs.boolean("keepdim") });
 }
 
 /** x0, x1, .. */
-function inOrder(inputs: Readonly<Record<string, Tensor>>): Tensor[] {
+function inOrder(inputs: GoldenInputs): Tensor[] {
   return Object.keys(inputs).map((_, k) => inputs[`x${k}`]);
 }

@@ -48,6 +48,22 @@ describe("checkDevice", () => {
     await expect(check(new Wrong("squareInputInput", 1.01), f)).rejects.toThrow(/^checkDevice: ddx0\[\d\]/);
   });
 
+  test("notices anything but an infinity in its place, and what is wrong beside one", async () => {
+    const beside = tensor([1000, 1, 2], [3], { dtype: "float64" }); // exp(1000) is infinite
+    const f = (x: Parameters<typeof exp>[0]) => apply(product("steep", Math.exp, null), [x], {}); // without a gradient
+    await checkDevice(new ReferenceDevice(), f, [beside]);
+    await expect(checkDevice(new Wrong("steep", 0.5), f, [beside])).rejects.toThrow(/^checkDevice: y\[1\]/);
+    await expect(checkDevice(new Wrong("steep", -1), f, [beside])).rejects.toThrow(/^checkDevice: y\[0\]/);
+    await expect(checkDevice(new Wrong("steep", 0), f, [beside])).rejects.toThrow(/^checkDevice: y\[0\] .* got NaN/);
+  });
+
+  test("fails where there is nothing to compare", async () => {
+    const nothing = tensor([], [0], { dtype: "float64" });
+    await expect(checkDevice(new Wrong("exp", 7), exp, [nothing])).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[Error: checkDevice: f must have elements, got none]`,
+    );
+  });
+
   test("takes integers along as they are", async () => {
     const labels = tensor([1, 2, 3], [3], { dtype: "int32" });
     await checkDevice(new ReferenceDevice(), (x, n) => sum(mul(x, n.cast(x.dtype))), [x, labels]);

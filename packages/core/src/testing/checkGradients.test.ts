@@ -156,6 +156,11 @@ describe("checkGradients", () => {
       `[GraphError: checkGradients: at least one input must be floating and in wrt, got none]`,
     );
     await expect(checkGradients((x) => x, [x], { wrt: [] })).rejects.toThrow("at least one");
+    const none = tensor([], [0], { dtype: "float64" });
+    await expect(checkGradients((x) => x.mul(2), [none])).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[GraphError: checkGradients: inputs and output must have elements, got none]`,
+    );
+    await expect(checkGradients((x) => x.slice([[0, 0]]), [x])).rejects.toThrow("must have elements, got none");
   });
 });
 

@@ -46,7 +46,7 @@ export interface GradientCheck {
  * @param f - made of ops; smooth within `differenceStep` of `xs`.
  * @param xs - float64 leaves (float32 has too few digits for differences); int32 ones are passed through.
  * @throws {Error} that names the input, both values and the error.
- * @throws {GraphError} when there is no input to differentiate by, or one that is not float64.
+ * @throws {GraphError} when there is no input to differentiate by, one that is not float64, or nothing to compare.
  *
  * @example
  * ```ts
@@ -86,6 +86,8 @@ export async function compareGradients(
     const random = new Random(seed);
     const draw = (x: Tensor): Tensor => random.uniform(x.shape, { low: -1, high: 1, dtype: "float64" });
     const weights = draw(f(...xs));
+    if (weights.size === 0 || wrt.some((i) => xs[i].size === 0))
+      throw new GraphError("checkGradients: inputs and output must have elements, got none");
     const directions = xs.map(draw);
     const scalar = (...at: Tensor[]): Tensor => sum(mul(f(...at), weights));
     const slope = (...at: Tensor[]): Tensor => {

@@ -25,6 +25,13 @@ declare module "vitest" {
 
 const opened = new Map<string, Device>();
 
+/** Closes what `describeDevices` has opened, and lets go of the kernels that were compiled there. */
+export async function closeDevices(): Promise<void> {
+  const devices = [...opened.values()];
+  opened.clear();
+  for (const device of devices) await device.close();
+}
+
 /**
  * Declares tests once for each device; `body` gets the device, which the tests of a file share.
  *

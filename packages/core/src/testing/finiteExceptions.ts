@@ -1,6 +1,7 @@
 /**
- * @file Where a device may give another NaN, infinity or zero than the loops: the one list, which the tests read. docs/5-gpu.md has it as
- * a table, and a test compares the two.
+ * @file Where a device may give another NaN, infinity or zero than the loops: the one list. docs/5-gpu.md has it as a table, and a test
+ * compares the two. `describeOp` leaves out the devices that it names for every op, `checkFinite` does not look at the sign of a zero, and
+ * `placements` draws none of the numbers.
  */
 
 /** A row of the table. */
@@ -18,7 +19,7 @@ export const finiteExceptions: readonly FiniteException[] = [
   {
     devices: ["gpu:webgpu", "gpu:webgl2", "gpu:webgl", "gpu:headlessgl"],
     ops: ["all"],
-    what: "anything, where an input is not finite",
+    what: "any value where an input is not finite, but of element-wise ops",
     why: "compilers of WGSL and GLSL may assume that there is no NaN and no infinity",
   },
   {
@@ -30,14 +31,14 @@ export const finiteExceptions: readonly FiniteException[] = [
   {
     devices: ["all"],
     ops: ["all"],
-    what: "infinity or NaN, where terms of a sum, squares or products are beyond 3.4e38",
+    what: "an infinity or NaN for numbers, where a sum, a product or an attribute on the way is beyond 3.4e38",
     why: "devices compute in float32, the loops in float64",
   },
   {
     devices: ["all"],
     ops: ["all"],
-    what: "0, or the other side of a kink, for inputs that are no more than a rounding away from 0 or the kink",
-    why: "float32 rounds a position of 1e-30 onto the pixel's centre, and GPUs take numbers below 1.2e-38 for 0",
+    what: "0 for a number below 1.2e-38, and the other side of a kink for a number that is as close to it",
+    why: "GPUs take such numbers for 0, and float32 rounds a pixel's position plus 1e-30 to the position",
   },
 ];
 

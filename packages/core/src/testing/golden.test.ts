@@ -2,54 +2,14 @@ import { describe, expect, test } from "vitest";
 
 import type { Op } from "../op.ts";
 import { mul } from "../ops/mul.ts";
-import { encodeSafetensors, type SafetensorsEntry } from "../safetensors.ts";
-import type { Shape } from "../shape.ts";
+import { encodeSafetensors } from "../safetensors.ts";
 import { apply } from "../apply.ts";
+import { tensor } from "../leaf.ts";
 import type { Tensor } from "../tensor.ts";
 import { checkGolden, type GoldenResult, type GoldenRun, parseGolden } from "./golden.ts";
+import { smallGolden } from "./smallGolden.ts";
 
 const rounded = "pytorch cpu float64, cast to float32";
-
-/** A case of an op with one input `x`, whose file says that the op gives `out` and `grad`. */
-function caseOf({
-  x = [1, 2],
-  out,
-  grad,
-  atol = 0,
-  rtol = 0,
-  truth = "",
-  dtype = "F64",
-  outShape = [out.length],
-}: {
-  x?: number[];
-  out: number[];
-  grad?: number[];
-  atol?: number;
-  rtol?: number;
-  truth?: string;
-  dtype?: "F32" | "F64";
-  outShape?: Shape;
-}): Uint8Array {
-  const entry = (values: number[], shape: Shape = [values.length]): SafetensorsEntry =>
-    dtype === "F32"
-      ? { dtype, shape, values: Float32Array.from(values) }
-      : { dtype, shape, values: Float64Array.from(values) };
-  const tensors: Record<string, SafetensorsEntry> = { x: entry(x), out: entry(out, outShape) };
-  const roles: Record<string, string> = { x: "input", out: "output" };
-  if (grad) {
-    Object.assign(tensors, { cot: entry(out.map(() => 1), outShape), "grad.x": entry(grad) }); // prettier-ignore
-    Object.assign(roles, { cot: "cotangent", "grad.x": "grad" });
-  }
-  const tolerance = { out: { atol, rtol }, "grad.x": { atol, rtol } };
-  return encodeSafetensors(tensors, {
-    format: "golden-1",
-    op: "test",
-    attrs: JSON.stringify({ scale: 2 }),
-    roles: JSON.stringify(roles),
-    tolerance: JSON.stringify(tolerance),
-    truth,
-  });
-}
 
 /** Compares a file that says `reference` with a run that gives `x` itself. */
 async function compare(
@@ -57,15 +17,15 @@ async function compare(
   reference: number[],
   limits: { atol?: number; rtol?: number } = {},
 ): Promise<GoldenResult> {
-  const golden = parseGolden(caseOf({ x: got, out: reference, ...limits }));
+  const golden = parseGolden(smallGolden({ x: got, out: reference, ...limits }));
   return (await checkGolden(golden, ({ x }) => x.mul(1), "float64"))[0];
 }
 
-const double: GoldenRun = ({ x }, { scale }) => mul(x, scale as number);
+const double: GoldenRun = ({ x }, attrs) => mul(x, attrs.number("scale"));
 
 describe("checkGolden", () => {
   test("passes outputs and gradients that are equal, in both types", async () => {
-    const golden = parseGolden(caseOf({ out: [2, 4], grad: [2, 2] }));
+    const golden = parseGolden(smallGolden({ out: [2, 4], grad: [2, 2], attrs: { scale: 2 } }));
     for (const dtype of ["float32", "float64"] as const) {
       expect(await checkGolden(golden, double, dtype)).toEqual([
         { name: "out", ratio: 0, error: 0, limit: 0, ok: true },
@@ -130,7 +90,7 @@ describe("checkGolden", () => {
         for (let i = 0; i < y.length; i++) y[i] = 2 * x[i];
       },
     };
-    const golden = parseGolden(caseOf({ out: [2, 4], grad: [2, 2], rtol: 1e-5 }));
+    const golden = parseGolden(smallGolden({ out: [2, 4], grad: [2, 2], rtol: 1e-5 }));
     const results = await checkGolden(golden, ({ x }) => apply(op, [x], {}), "float32");
     expect(results.map(({ name, ok }) => ({ name, ok }))).toEqual([
       { name: "out", ok: true },
@@ -139,12 +99,13 @@ describe("checkGolden", () => {
   });
 
   test("holds float64 to rounded results more tightly than the file does", async () => {
-    const golden = parseGolden(caseOf({ out: [2, 4], atol: 1e-3, dtype: "F32", truth: rounded }));
+    const golden = parseGolden(smallGolden({ out: [2, 4], atol: 1e-3, dtype: "F32", truth: rounded }));
+    const double: GoldenRun = ({ x }) => x.mul(2);
     const nearly: GoldenRun = ({ x }) => x.mul(2 + 1e-5);
     expect((await checkGolden(golden, nearly, "float32"))[0].ok).toBe(true);
     expect((await checkGolden(golden, nearly, "float64"))[0].ok).toBe(false);
     expect((await checkGolden(golden, double, "float64"))[0].ok).toBe(true);
-    const ownWords = parseGolden(caseOf({ out: [2, 4], atol: 1e-3, dtype: "F32", truth: "something else" }));
+    const ownWords = parseGolden(smallGolden({ out: [2, 4], atol: 1e-3, dtype: "F32", truth: "something else" }));
     expect((await checkGolden(ownWords, nearly, "float64"))[0].ok).toBe(true);
   });
 
@@ -173,50 +134,93 @@ describe("checkGolden", () => {
   });
 
   test("waits for a run that is asynchronous and takes outputs by their names", async () => {
-    const golden = parseGolden(caseOf({ out: [2, 4], grad: [2, 2] }));
-    const run = async (inputs: Readonly<Record<string, Tensor>>) => ({ out: inputs.x.mul(2), more: inputs.x });
+    const golden = parseGolden(smallGolden({ out: [2, 4], grad: [2, 2] }));
+    const run = async (inputs: Readonly<Record<string, Tensor>>) => ({ out: inputs.x.mul(2) });
     expect((await checkGolden(golden, run, "float32")).every(({ ok }) => ok)).toBe(true);
   });
 
   test("fails when an output is missing", async () => {
     const run: GoldenRun = ({ x }) => ({ y: x, z: x });
-    const withoutGradient = parseGolden(caseOf({ out: [1, 2] }));
+    const withoutGradient = parseGolden(smallGolden({ out: [1, 2] }));
     await expect(checkGolden(withoutGradient, run, "float32")).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[GraphError: golden: the case must give the output out, got y, z]`,
+      `[GraphError: golden: the run must give the output out, got y, z]`,
     );
-    const withGradient = parseGolden(caseOf({ out: [1, 2], grad: [1, 1] }));
+    const withGradient = parseGolden(smallGolden({ out: [1, 2], grad: [1, 1] }));
     await expect(checkGolden(withGradient, run, "float32")).rejects.toThrow(
-      "the case must give the output out, got y, z",
+      "the run must give the output out, got y, z",
     );
   });
 
   test("fails when an output has another shape, also one of as many elements", async () => {
-    const golden = parseGolden(caseOf({ out: [1, 2] }));
+    const golden = parseGolden(smallGolden({ out: [1, 2] }));
     const run: GoldenRun = ({ x }) => x.reshape([2, 1]);
     await expect(checkGolden(golden, run, "float32")).rejects.toThrowErrorMatchingInlineSnapshot(
       `[GraphError: golden: out must have shape [2], got [2, 1]]`,
     );
     const scalar: GoldenRun = ({ x }) => x.sum();
     await expect(checkGolden(golden, scalar, "float32")).rejects.toThrow("must have shape [2], got []");
-    const withGradient = parseGolden(caseOf({ out: [1, 2], grad: [1, 1], outShape: [1, 2] }));
+    const withGradient = parseGolden(smallGolden({ out: [1, 2], grad: [1, 1], outShape: [1, 2] }));
     await expect(checkGolden(withGradient, ({ x }) => x, "float32")).rejects.toThrow("must have shape [1, 2], got [2]");
   });
-});
 
-describe("parseGolden", () => {
-  test("reads inputs, outputs, gradients and arguments by their roles", () => {
-    const golden = parseGolden(caseOf({ out: [2, 4], grad: [2, 2], atol: 1e-3, truth: rounded }));
-    expect(golden).toMatchObject({ op: "test", attrs: { scale: 2 }, rounded: true });
-    expect(Object.keys(golden.inputs)).toEqual(["x"]);
-    expect(Object.keys(golden.outputs)).toEqual(["out"]);
-    expect(Object.keys(golden.gradients)).toEqual(["grad.x"]);
-    expect(Array.from(golden.cotangent!.values as Float64Array)).toEqual([1, 1]);
-    expect(golden.tolerance.out).toEqual({ atol: 1e-3, rtol: 0 });
+  test.each([
+    ["NaN", { atol: NaN, rtol: 0 }],
+    ["negative", { atol: -1, rtol: -1 }],
+    ["infinite", { atol: Infinity, rtol: 0 }],
+    ["infinite for this element", { atol: 0, rtol: Number.MAX_VALUE }],
+  ])("takes no value for right under a limit that is %s", async (_, limits) => {
+    const golden = { ...parseGolden(smallGolden({ out: [100, 2] })), tolerance: { out: limits } };
+    for (const x of [
+      [123, 2],
+      [100, 123],
+      [NaN, 2],
+    ]) {
+      // prettier-ignore
+      const got: GoldenRun = () => tensor(x, [2], { dtype: "float64" });
+      const [result] = await checkGolden({ ...golden, inputs: {} }, got, "float64");
+      expect(result).toMatchObject({ ok: false, ratio: Infinity });
+    }
   });
 
-  test("refuses a file that is no golden case", () => {
-    expect(() => parseGolden(encodeSafetensors({}, { format: "pt" }))).toThrowErrorMatchingInlineSnapshot(
-      `[GraphError: golden: metadata must have format "golden-1", got "pt"]`,
+  test("fails for one wrong element, however large the error of a right one is", async () => {
+    const golden = {
+      ...parseGolden(smallGolden({ x: [1, 1.5], out: [1, 1] })),
+      tolerance: { out: { atol: 0.6, rtol: 0 } },
+    };
+    const [right] = await checkGolden(golden, ({ x }) => x, "float64");
+    expect(right).toMatchObject({ ok: true, error: 0.5 });
+    const wrong: GoldenRun = ({ x }) => x.mul(tensor([0, 1], [2], { dtype: "float64" }));
+    expect((await checkGolden(golden, wrong, "float64"))[0]).toMatchObject({ ok: false, error: 1 });
+  });
+
+  test("fails when the run leaves an input or an argument of the case aside, or has outputs that the case has not", async () => {
+    const more = { y: { dtype: "F64", shape: [1], values: new Float64Array(1) } } as const;
+    const bytes = smallGolden({ out: [1, 2], attrs: { scale: 1, mode: "x" }, tensors: more, roles: { y: "input" } });
+    const check = (run: GoldenRun): Promise<unknown> => checkGolden(parseGolden(bytes), run, "float32");
+    await expect(check(({ x }, attrs) => x.mul(attrs.number("scale")))).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[GraphError: golden: test must use all of the case, got the input y, attrs.mode unused]`,
+    );
+    const all: GoldenRun = ({ x, y }, attrs) => {
+      const factor = attrs.number("scale");
+      attrs.word("mode", ["x"]);
+      return { out: x.mul(factor), sum: y, also: y };
+    };
+    await expect(check(all)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[GraphError: golden: the case must have all outputs of the run, got none for sum, also]`,
+    );
+    await expect(check(({ z }) => z)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[GraphError: golden: the case must have the input z, got x, y]`,
+    );
+  });
+
+  test("tells a run the shapes of the outputs, from which it takes counts", async () => {
+    const golden = parseGolden(smallGolden({ out: [0, 1, 2, 3] }));
+    const count: GoldenRun = ({ x }, _attrs, shapeOf) =>
+      tensor(Float64Array.from({ length: shapeOf("out")[0] }, (_, i) => i)).add(x.sum().mul(0));
+    expect(await checkGolden(golden, count, "float64")).toMatchObject([{ name: "out", ok: true }]);
+    const other: GoldenRun = (_inputs, _attrs, shapeOf) => tensor(shapeOf("lr")[0]);
+    await expect(checkGolden(golden, other, "float64")).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[GraphError: golden: the case must have the output lr, got out]`,
     );
   });
 });

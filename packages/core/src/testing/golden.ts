@@ -1,8 +1,9 @@
 /**
  * @file Golden cases: inputs, outputs and gradients that PyTorch computed, one safetensors file each.
  *
- * A case passes if |got - ref| <= atol + rtol |ref| for every element of every tensor that has a tolerance; NaN must
- * match NaN, and infinities must match exactly. goldens/README.md describes the files.
+ * A case passes if |got - ref| <= atol + rtol |ref| for every element of every output and gradient; NaN must match NaN,
+ * and infinities must match exactly. A case of which not everything is used and compared is refused. goldens/README.md
+ * describes the files.
  */
 
 import { grad } from "../autograd.ts";
@@ -11,36 +12,30 @@ import { GraphError } from "../errors.ts";
 import { mul } from "../ops/mul.ts";
 import { sum } from "../ops/sum.ts";
 import { realize, readValues } from "../realize.ts";
-import { decodeSafetensors, entryToTensor, type SafetensorsEntry } from "../safetensors.ts";
-import { formatShape, sameShape } from "../shape.ts";
+import { entryToTensor, type SafetensorsEntry } from "../safetensors.ts";
+import { formatShape, sameShape, type Shape } from "../shape.ts";
 import { leaf } from "../leaf.ts";
 import type { Tensor } from "../tensor.ts";
+import { GoldenAttrs, type GoldenInputs, watchInputs } from "./goldenAttrs.ts";
+import type { GoldenCase, GoldenTolerance } from "./parseGolden.ts";
 import { float64GoldenLimit } from "./tolerance.ts";
 
-/** Arguments of an op as PyTorch names them: numbers, strings, booleans, arrays of them, null. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- JSON from a file; the adapters know what each op's holds
-export type GoldenAttrs = Readonly<Record<string, any>>;
+export { GoldenAttrs, type GoldenInputs, optionalInput } from "./goldenAttrs.ts";
+export { type GoldenCase, type GoldenTolerance, parseGolden } from "./parseGolden.ts";
 
-/** Computes a case's outputs from its inputs. Several outputs come under their names, one output may come alone. */
+/**
+ * Computes a case's outputs from its inputs: all that the case has, and no others. Several outputs come under their
+ * names, one output may come alone. `shapeOf` tells the shape of an output of the case: a run takes counts from there,
+ * not from itself.
+ */
 export type GoldenRun = (
-  inputs: Readonly<Record<string, Tensor>>,
+  inputs: GoldenInputs,
   attrs: GoldenAttrs,
+  shapeOf: (output: string) => Shape,
 ) => Tensor | Record<string, Tensor> | Promise<Tensor | Record<string, Tensor>>;
 
 /** Adapters by the `op` of a case. */
 export type GoldenRuns = Readonly<Record<string, GoldenRun>>;
-
-export interface GoldenCase {
-  readonly op: string;
-  readonly attrs: GoldenAttrs;
-  readonly inputs: Readonly<Record<string, SafetensorsEntry>>;
-  readonly cotangent: SafetensorsEntry | null;
-  readonly outputs: Readonly<Record<string, SafetensorsEntry>>;
-  readonly gradients: Readonly<Record<string, SafetensorsEntry>>;
-  readonly tolerance: Readonly<Record<string, { readonly atol: number; readonly rtol: number }>>;
-  /** True if the file holds float64 results rounded to float32, so float64 can be held to them more tightly. */
-  readonly rounded: boolean;
-}
 
 /** How far one tensor of a case is from PyTorch's. */
 export interface GoldenResult {
@@ -52,31 +47,12 @@ export interface GoldenResult {
   readonly ok: boolean;
 }
 
-/** Reads a case from the bytes of its file. */
-export function parseGolden(bytes: Uint8Array): GoldenCase {
-  const { tensors, metadata } = decodeSafetensors(bytes);
-  if (metadata.format !== "golden-1") {
-    throw new GraphError(`golden: metadata must have format "golden-1", got ${JSON.stringify(metadata.format)}`);
-  }
-  const roles = JSON.parse(metadata.roles) as Record<string, string>;
-  const withRole = (role: string): Record<string, SafetensorsEntry> =>
-    Object.fromEntries(Object.entries(tensors).filter(([name]) => roles[name] === role));
-  return {
-    op: metadata.op,
-    attrs: JSON.parse(metadata.attrs) as GoldenAttrs,
-    inputs: withRole("input"),
-    cotangent: Object.values(withRole("cotangent"))[0] ?? null,
-    outputs: withRole("output"),
-    gradients: withRole("grad"),
-    tolerance: JSON.parse(metadata.tolerance) as GoldenCase["tolerance"],
-    rounded: metadata.truth === "pytorch cpu float64, cast to float32",
-  };
-}
-
 /**
  * Runs a case on the current device and compares every output and gradient.
  *
  * @param dtype - what the floating inputs are cast to before the run.
+ * @throws {GraphError} when `run` does not read an input or an argument of the case, or gives other outputs than the
+ * case has.
  */
 export async function checkGolden(
   golden: GoldenCase,
@@ -86,17 +62,7 @@ export async function checkGolden(
   const inputs = Object.fromEntries(
     Object.entries(golden.inputs).map(([name, entry]) => [name, inputLeaf(entry, dtype)]),
   );
-  const result = await run(inputs, golden.attrs);
-  const got: Record<string, Tensor> = isTensor(result) ? { out: result } : { ...result };
-  for (const [name, { shape }] of Object.entries(golden.outputs)) {
-    if (!got[name])
-      throw new GraphError(`golden: the case must give the output ${name}, got ${Object.keys(got).join(", ")}`);
-    if (!sameShape(got[name].shape, shape))
-      throw new GraphError(
-        `golden: ${name} must have shape ${formatShape(shape)}, got ${formatShape(got[name].shape)}`,
-      );
-  }
-
+  const got = await runCase(golden, inputs, run);
   if (golden.cotangent) {
     const names = Object.keys(golden.gradients);
     const loss = sum(mul(got.out, inputLeaf(golden.cotangent, got.out.dtype === "float64" ? "float64" : "float32")));
@@ -113,26 +79,57 @@ export async function checkGolden(
   return results;
 }
 
+/** The outputs by name: each of the case's, of its shape, and nothing of the case left over. */
+async function runCase(golden: GoldenCase, given: GoldenInputs, run: GoldenRun): Promise<Record<string, Tensor>> {
+  const { inputs, unread } = watchInputs(given);
+  const attrs = new GoldenAttrs(golden.attrs);
+  const shapeOf = (name: string): Shape => {
+    if (Object.hasOwn(golden.outputs, name)) return golden.outputs[name].shape;
+    throw new GraphError(
+      `golden: the case must have the output ${name}, got ${Object.keys(golden.outputs).join(", ")}`,
+    );
+  };
+  const result = await run(inputs, attrs, shapeOf);
+  const left = [...unread().map((name) => `the input ${name}`), ...attrs.unread().map((name) => `attrs.${name}`)];
+  if (left.length > 0)
+    throw new GraphError(`golden: ${golden.op} must use all of the case, got ${left.join(", ")} unused`);
+  const got: Record<string, Tensor> = isTensor(result) ? { out: result } : { ...result };
+  for (const [name, { shape }] of Object.entries(golden.outputs)) {
+    if (!Object.hasOwn(got, name))
+      throw new GraphError(`golden: the run must give the output ${name}, got ${Object.keys(got).join(", ")}`);
+    if (!sameShape(got[name].shape, shape))
+      throw new GraphError(
+        `golden: ${name} must have shape ${formatShape(shape)}, got ${formatShape(got[name].shape)}`,
+      );
+  }
+  const extra = Object.keys(got).filter((name) => !Object.hasOwn(golden.outputs, name));
+  if (extra.length > 0)
+    throw new GraphError(`golden: the case must have all outputs of the run, got none for ${extra.join(", ")}`);
+  return got;
+}
+
+/** The verdict is each element's own: a ratio that is no number, or no distance, can only make it worse. */
 function compare(
   name: string,
   got: Values,
   reference: ArrayLike<number>,
-  tolerance: { readonly atol: number; readonly rtol: number },
+  tolerance: GoldenTolerance,
   tight: boolean,
 ): GoldenResult {
   let largest = 0;
   for (let i = 0; i < reference.length; i++)
     if (Number.isFinite(reference[i])) largest = Math.max(largest, Math.abs(reference[i]));
-  let worst: GoldenResult = { name, ratio: 0, error: 0, limit: 0, ok: true };
+  let worst: GoldenResult = { name, ratio: 0, error: 0, limit: 0, ok: got.length === reference.length };
   for (let i = 0; i < reference.length; i++) {
     const ref = reference[i];
-    const same = Object.is(got[i], ref) || got[i] === ref || (Number.isNaN(got[i]) && Number.isNaN(ref));
+    if (got[i] === ref || (Number.isNaN(got[i]) && Number.isNaN(ref))) continue;
     const loose = tolerance.atol + tolerance.rtol * Math.abs(ref);
     const limit = tight ? Math.min(loose, float64GoldenLimit(ref, largest)) : loose;
-    const error = same ? 0 : Math.abs(got[i] - ref);
-    const ok = same || (Number.isFinite(error) && error <= limit); // the limit of an infinity is infinite too
-    const ratio = same ? 0 : Number.isFinite(error) ? error / limit : Infinity;
-    if (ratio > worst.ratio) worst = { name, ratio, error, limit, ok };
+    const error = Math.abs(got[i] - ref);
+    const ok = error <= limit && limit < Infinity; // the limit of an infinity is infinite too
+    const ratio = ok || error / limit > 1 ? error / limit : Infinity;
+    if (ratio > worst.ratio) worst = { name, ratio, error, limit, ok: worst.ok && ok };
+    else if (!ok) worst = { ...worst, ok };
   }
   return worst;
 }

@@ -4,6 +4,8 @@
  */
 
 export { broadcasting, dims, integers, reals, type ShapeOptions, shapes } from "./arbitraries.ts";
+export { checkFinite } from "./checkFinite.ts";
+export { type FiniteException, finiteExceptions, keepsFinite } from "./finiteExceptions.ts";
 export {
   checkGradients,
   compareGradients,
@@ -13,11 +15,15 @@ export {
 } from "./checkGradients.ts";
 export {
   checkGolden,
-  type GoldenAttrs,
+  GoldenAttrs,
   type GoldenCase,
+  type GoldenInputs,
   type GoldenResult,
   type GoldenRun,
   type GoldenRuns,
+  type GoldenTolerance,
+  optionalInput,
   parseGolden,
 } from "./golden.ts";
+export { type Placement, placements } from "./specialValues.ts";
 export { differenceStep, float32Limit, float64GoldenLimit, gradientTolerance, u32, u64 } from "./tolerance.ts";

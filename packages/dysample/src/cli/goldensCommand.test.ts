@@ -1,8 +1,10 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { decodeSafetensors, encodeSafetensors } from "@gridgrad/core";
 import { beforeEach, describe, expect, test } from "vitest";
 
 import { goldenRuns } from "./goldenRuns.ts";
@@ -65,7 +67,7 @@ describe("a folder that was changed", () => {
       "FAILED arithmetic/add_2x3x4_2x3x4.safetensors: the file must be the one in the manifest, of 1632 bytes with sha256 HASH, got 1632 bytes with HASH
       FAILED arithmetic/add_2x3x4_3x1.safetensors: the file must be the one in the manifest, of 1456 bytes with sha256 HASH, got 1457 bytes with HASH
       FAILED arithmetic/add_4x1x3_1x5x1.safetensors: ENOENT: no such file or directory, open 'set/arithmetic/add_4x1x3_1x5x1.safetensors'
-      FAILED arithmetic/add_scalar_2x3.safetensors: there is no adapter for the operation ad
+      FAILED arithmetic/add_scalar_2x3.safetensors: op must be an operation that has an adapter, got "ad"
       0 passed, 4 failed"
     `);
   });
@@ -81,27 +83,134 @@ describe("a folder that was changed", () => {
     `);
   });
 
-  test("in the manifest is refused", async () => {
-    const errors: string[] = [];
-    for (const text of ["", "null", JSON.stringify({ ...manifest, format: "golden-manifest-2" })]) {
-      await writeFile("set/MANIFEST.json", text);
-      errors.push((await runCommand("goldens", "set")).err);
-    }
-    for (const change of [{ cases: 7 }, { cases: 0, files: [] }, { cases: 1, files: [{ file: "a" }] }]) {
-      await writeFile("set/MANIFEST.json", JSON.stringify({ ...manifest, ...change }));
+  test("by a manifest that names files elsewhere is refused, and so is a link that leads out", async () => {
+    const [entry, linked] = manifest.files;
+    const inside = entry.file;
+    const told = new Set<string>();
+    for (const file of ["../set/a", "/etc/hostname", "a/../../b", "..\\b", "c:b", "./a", "a//b", "", "a\0"]) {
+      entry.file = file;
+      await save();
       const { code, out, err } = await runCommand("goldens", "set");
       expect([code, out]).toEqual([1, ""]);
-      errors.push(err);
+      told.add(err.replace(JSON.stringify(file), "NAME"));
     }
+    expect(told).toMatchInlineSnapshot(`
+      Set {
+        "gridgrad: set/MANIFEST.json: files[0].file must be the path of a file inside the folder, got NAME",
+      }
+    `);
+    entry.file = inside;
+    await save();
+    await rename(`set/${linked.file}`, "outside.safetensors");
+    await symlink("../../outside.safetensors", `set/${linked.file}`);
+    await rm(`set/${inside}`);
+    await mkdir(`set/${inside}`);
+    expect((await runCommand("goldens", "set")).out).toMatchInlineSnapshot(`
+      "FAILED arithmetic/add_2x3x4_2x3x4.safetensors: set/arithmetic/add_2x3x4_2x3x4.safetensors must be a file that can be read, but it is a folder; name a file
+      FAILED arithmetic/add_2x3x4_3x1.safetensors: the file must be in the manifest's folder, but a link leads out of it
+      2 passed, 2 failed"
+    `);
+  });
+
+  test("in the manifest is refused, with the field that is wrong", async () => {
+    const errors: string[] = [];
+    const refused = async (text: string): Promise<void> => {
+      await writeFile("set/MANIFEST.json", text);
+      const { code, out, err } = await runCommand("goldens", "set");
+      expect([code, out]).toEqual([1, ""]);
+      errors.push(err.replace("gridgrad: set/MANIFEST.json", "..."));
+    };
+    for (const text of ["", "null", "[]", "{}", '"x"']) await refused(text);
+    const changes = [
+      { format: "golden-manifest-2" },
+      { format: ["golden-manifest-1"] },
+      { cases: 7 },
+      { cases: "4" },
+      { cases: 0, files: [] },
+      { files: {} },
+      { cases: 1, files: [null] },
+      { cases: 2, files: [manifest.files[0], manifest.files[0]] },
+    ];
+    for (const change of changes) await refused(JSON.stringify({ ...manifest, ...change }));
+    const [first, ...rest] = manifest.files;
+    for (const change of [{ op: 7 }, { bytes: "1" }, { bytes: -0.5 }, { sha256: "0" }, { sha256: null }])
+      await refused(JSON.stringify({ ...manifest, files: [{ ...first, ...change }, ...rest] }));
     expect(errors).toMatchInlineSnapshot(`
       [
-        "gridgrad: set/MANIFEST.json must be a manifest of golden cases, but Unexpected end of JSON input",
-        "gridgrad: set/MANIFEST.json must have format "golden-manifest-1" and as many files as cases, got format undefined, undefined cases and 0 files with their op, bytes and sha256",
-        "gridgrad: set/MANIFEST.json must have format "golden-manifest-1" and as many files as cases, got format "golden-manifest-2", 4 cases and 4 files with their op, bytes and sha256",
-        "gridgrad: set/MANIFEST.json must have format "golden-manifest-1" and as many files as cases, got format "golden-manifest-1", 7 cases and 4 files with their op, bytes and sha256",
-        "gridgrad: set/MANIFEST.json must have format "golden-manifest-1" and as many files as cases, got format "golden-manifest-1", 0 cases and 0 files with their op, bytes and sha256",
-        "gridgrad: set/MANIFEST.json must have format "golden-manifest-1" and as many files as cases, got format "golden-manifest-1", 1 cases and 0 files with their op, bytes and sha256",
+        "... must be a manifest of golden cases, but Unexpected end of JSON input",
+        "...: format must be "golden-manifest-1", got none",
+        "...: format must be "golden-manifest-1", got none",
+        "...: format must be "golden-manifest-1", got none",
+        "...: format must be "golden-manifest-1", got none",
+        "...: format must be "golden-manifest-1", got "golden-manifest-2"",
+        "...: format must be "golden-manifest-1", got ["golden-manifest-1"]",
+        "...: cases must be the number of files, 4, got 7",
+        "...: cases must be the number of files, 4, got "4"",
+        "...: files must be a list of at least one case, got []",
+        "...: files must be a list of at least one case, got an object",
+        "...: files[0].file must be the path of a file inside the folder, got none",
+        "...: files[1].file must be a file that no other case names, got "arithmetic/add_2x3x4_2x3x4.safetensors"",
+        "...: files[0].op must be the name of an operation, got 7",
+        "...: files[0].bytes must be the size of the file, got "1"",
+        "...: files[0].bytes must be the size of the file, got -0.5",
+        "...: files[0].sha256 must be a checksum of 64 hexadecimal digits, got "0"",
+        "...: files[0].sha256 must be a checksum of 64 hexadecimal digits, got null",
       ]
+    `);
+  });
+
+  test.each([
+    "../set/add.safetensors",
+    "arithmetic/../../outside",
+    "/etc/hostname",
+    "",
+    ".",
+    "..",
+    "arithmetic//add",
+    "./add",
+    "..\\outside",
+    "C:add",
+    "add\u001b[2J",
+    "add\n",
+    7,
+    null,
+  ])("to name the file %j outside of itself is refused and not read", async (file) => {
+    await writeFile("outside", "");
+    const [first, ...rest] = manifest.files;
+    await writeFile("set/MANIFEST.json", JSON.stringify({ ...manifest, files: [...rest, { ...first, file }] }));
+    const { code, out, err } = await runCommand("goldens", "set");
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toBe(
+      `gridgrad: set/MANIFEST.json: files[3].file must be the path of a file inside the folder, got ${JSON.stringify(file)}`,
+    );
+  });
+
+  test("in a case itself fails that case, with the field that is wrong", async () => {
+    const changes: [field: string, change: (metadata: Record<string, string>) => void][] = [
+      ["tolerance", (metadata) => (metadata.tolerance = metadata.tolerance.replace(/"atol": ?[^,]+/, '"atol":"x"'))],
+      ["tolerance", (metadata) => delete metadata.tolerance],
+      ["attrs", (metadata) => (metadata.attrs = '{"alpha": 2}')],
+      ["roles", (metadata) => (metadata.roles = metadata.roles.replace('"cotangent"', '"cotangents"'))],
+    ];
+    for (const [i, [, change]] of changes.entries()) {
+      const entry = manifest.files[i];
+      const { tensors, metadata } = decodeSafetensors(await readFile(`set/${entry.file}`));
+      const changed = { ...metadata };
+      change(changed);
+      const bytes = encodeSafetensors(tensors, changed);
+      await writeFile(`set/${entry.file}`, bytes);
+      entry.bytes = bytes.length;
+      entry.sha256 = createHash("sha256").update(bytes).digest("hex");
+    }
+    await save();
+    const { code, out } = await runCommand("goldens", "set");
+    expect(code).toBe(1);
+    expect(out).toMatchInlineSnapshot(`
+      "FAILED arithmetic/add_2x3x4_2x3x4.safetensors: golden: tolerance.out.atol must be a finite number of at least 0, got "x"
+      FAILED arithmetic/add_2x3x4_3x1.safetensors: golden: metadata tolerance must be a JSON object, got none
+      FAILED arithmetic/add_4x1x3_1x5x1.safetensors: golden: add must use all of the case, got attrs.alpha unused
+      FAILED arithmetic/add_scalar_2x3.safetensors: golden: roles.cot must be one of input, cotangent, output, grad, got "cotangents"
+      0 passed, 4 failed"
     `);
   });
 });

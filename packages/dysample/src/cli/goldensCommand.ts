@@ -1,10 +1,12 @@
 /** @file `gridgrad goldens`: holds the ops to PyTorch's numbers. goldens/README.md describes the files. */
 
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { realpath } from "node:fs/promises";
+import { join, sep } from "node:path";
 
+import { showJson } from "@gridgrad/core";
 import { checkGolden, type GoldenResult, parseGolden } from "@gridgrad/core/testing/golden";
+import { type FileError, readWhole } from "@gridgrad/nn/node";
 import { Command } from "commander";
 
 import { resolveConfig, type TrainConfig } from "../training/config.ts";
@@ -68,14 +70,17 @@ async function problemOf(
   dtype: "float32" | "float64",
 ): Promise<string | null> {
   try {
-    const contents = await readFile(join(dir, file));
+    const path = join(dir, file);
+    const contents = await readWhole(path);
+    if (!(await realpath(path)).startsWith(`${await realpath(dir)}${sep}`)) {
+      return "the file must be in the manifest's folder, but a link leads out of it";
+    }
     const hash = createHash("sha256").update(contents).digest("hex");
     if (contents.length !== bytes || hash !== sha256) {
       return `the file must be the one in the manifest, of ${bytes} bytes with sha256 ${sha256}, got ${contents.length} bytes with ${hash}`;
     }
-    if (!Object.hasOwn(goldenRuns, op)) return `there is no adapter for the operation ${op}`;
+    if (!Object.hasOwn(goldenRuns, op)) return `op must be an operation that has an adapter, got ${showJson(op)}`;
     const results = await checkGolden(parseGolden(contents), goldenRuns[op], dtype);
-    if (results.length === 0) return "the case must have an output or a gradient, got none";
     const wrong = results.filter(({ ok }) => !ok);
     return wrong.length === 0 ? null : wrong.map(describe).join("; ");
   } catch (error) {
@@ -94,24 +99,37 @@ async function readManifest(dir: string): Promise<ManifestEntry[]> {
   const path = join(dir, "MANIFEST.json");
   let manifest: { format?: unknown; cases?: unknown; files?: unknown };
   try {
-    manifest = JSON.parse(await readFile(path, "utf8")) ?? {};
+    manifest = JSON.parse((await readWhole(path)).toString()) ?? {};
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    const problem = missing ? "there is no such file; check the path" : (error as Error).message;
+    const { problem: why, message } = error as FileError;
+    const problem = missing ? "there is no such file; check the path" : (why ?? message);
     throw new UserError(`${path} must be a manifest of golden cases, but ${problem}`, { cause: error });
   }
+  const refused = (field: string, rule: string, got: unknown): UserError =>
+    new UserError(`${path}: ${field} must be ${rule}, got ${got === undefined ? "none" : showJson(got)}`);
   const { format, cases, files } = manifest;
-  const entries = Array.isArray(files) ? files.filter(isEntry) : [];
-  if (format !== manifestFormat || entries.length === 0 || entries.length !== cases) {
-    throw new UserError(
-      `${path} must have format "${manifestFormat}" and as many files as cases, got format ${JSON.stringify(format)}, ` +
-        `${String(cases)} cases and ${entries.length} files with their op, bytes and sha256`,
-    );
+  if (format !== manifestFormat) throw refused("format", JSON.stringify(manifestFormat), format);
+  if (!Array.isArray(files) || files.length === 0) throw refused("files", "a list of at least one case", files);
+  if (cases !== files.length) throw refused("cases", `the number of files, ${files.length}`, cases);
+  const seen = new Set<unknown>();
+  for (const [i, entry] of (files as (Partial<Record<string, unknown>> | null)[]).entries()) {
+    if (!isInside(entry?.file)) throw refused(`files[${i}].file`, "the path of a file inside the folder", entry?.file);
+    if (seen.has(entry.file)) throw refused(`files[${i}].file`, "a file that no other case names", entry.file);
+    seen.add(entry.file);
+    if (typeof entry.op !== "string") throw refused(`files[${i}].op`, "the name of an operation", entry.op);
+    if (!Number.isSafeInteger(entry.bytes)) throw refused(`files[${i}].bytes`, "the size of the file", entry.bytes);
+    if (typeof entry.sha256 !== "string" || !/^[0-9a-f]{64}$/.test(entry.sha256))
+      throw refused(`files[${i}].sha256`, "a checksum of 64 hexadecimal digits", entry.sha256);
   }
-  return entries;
+  return files as ManifestEntry[];
 }
 
-function isEntry(entry: Partial<ManifestEntry> | null): entry is ManifestEntry {
-  const texts = [entry?.file, entry?.op, entry?.sha256];
-  return texts.every((text) => typeof text === "string") && typeof entry?.bytes === "number";
+/**
+ * Whether it is a relative path, with slashes as on every system, that leads nowhere outside, and that a terminal can
+ * print.
+ */
+function isInside(file: unknown): file is string {
+  if (typeof file !== "string" || /[\p{Cc}\\:]/u.test(file)) return false;
+  return file.split("/").every((name) => !["", ".", ".."].includes(name));
 }

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { interruptSignal } from "./interrupt.ts";
+import { interruptCode, interruptSignal } from "./interrupt.ts";
 
-const names = ["SIGINT", "SIGTERM"] as const;
+const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const before = names.map((name) => process.listeners(name));
 
 beforeEach(() => {
@@ -21,6 +21,7 @@ afterEach(() => {
 test.each([
   ["SIGINT", 130],
   ["SIGTERM", 143],
+  ["SIGHUP", 129],
 ] as const)("the first %s asks to stop, the second one ends the process", (name, code) => {
   const onFirst = vi.fn();
   const signal = interruptSignal(onFirst);
@@ -28,6 +29,7 @@ test.each([
   process.emit(name);
   expect(signal.aborted).toBe(true);
   expect(onFirst).toHaveBeenCalledTimes(1);
+  expect(interruptCode(signal)).toBe(code);
 
   vi.advanceTimersByTime(1500);
   process.emit(name);

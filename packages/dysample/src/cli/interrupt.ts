@@ -1,10 +1,11 @@
 /**
- * @file Ctrl-C in two steps: the first one asks to stop, the second one ends the process at once.
+ * @file Ctrl-C in two steps: the first one asks to stop, the second one ends the process at once. A request to end (SIGTERM) and a terminal
+ * that goes away (SIGHUP) mean the same.
  */
 
 import { constants } from "node:os";
 
-const signals = ["SIGINT", "SIGTERM"] as const;
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
  * Within this time signals are one request: npm hands on to its script the Ctrl-C that the terminal has sent to both, and what
@@ -13,9 +14,10 @@ const signals = ["SIGINT", "SIGTERM"] as const;
 const oneRequestMs = 1000;
 
 /**
- * Listens for SIGINT and SIGTERM from now on.
+ * Listens for these signals from now on.
  *
  * @param onFirst - called with the first, when the signal is aborted.
+ * @returns a signal whose reason is the name of the first.
  */
 export function interruptSignal(onFirst: () => void): AbortSignal {
   const controller = new AbortController();
@@ -24,12 +26,22 @@ export function interruptSignal(onFirst: () => void): AbortSignal {
     process.on(name, () => {
       if (!controller.signal.aborted) {
         first = performance.now();
-        controller.abort();
+        controller.abort(name);
         onFirst();
       } else if (performance.now() - first > oneRequestMs) {
-        process.exit(128 + constants.signals[name]);
+        process.exit(codeOf(name));
       }
     });
   }
   return controller.signal;
+}
+
+/** The exit code of a program that such a signal has stopped. */
+export function interruptCode({ reason }: AbortSignal): number {
+  return codeOf(signals.find((name) => name === reason) ?? "SIGINT");
+}
+
+/** What a shell reports for a program that the signal has ended. */
+function codeOf(name: (typeof signals)[number]): number {
+  return 128 + constants.signals[name];
 }

@@ -5,14 +5,16 @@
 import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
 
+import type { StatusLines } from "./statusLines.ts";
+
 export interface Io {
   /** A line of the result, for the standard output. */
   out(line: string): void;
   /** A line about what is going on, for the standard error. */
   note(line: string): void;
-  /** A stream on which a progress bar can be drawn, where there is a terminal. */
-  readonly terminal: NodeJS.WriteStream | null;
-  /** Aborted when the user asks to stop. */
+  /** The lines at the bottom of the terminal, where there is one. Lines of `out` and `note` stand above them. */
+  readonly terminal: StatusLines | null;
+  /** Aborted when the user asks to stop; `interruptCode` tells the exit code for it. */
   readonly interrupted: () => AbortSignal;
   /** How this program is called, for hints: `gridgrad`. */
   readonly program: string;

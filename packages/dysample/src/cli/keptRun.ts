@@ -5,6 +5,7 @@ import type { StateDict } from "@gridgrad/nn";
 import { resolveConfig, type TrainConfig } from "../training/config.ts";
 import { RunFolder } from "../training/runFolder.ts";
 import { resume, train, type TrainOutcome } from "../training/train.ts";
+import { interruptCode } from "./interrupt.ts";
 import type { Io } from "./io.ts";
 import { trainingProgress } from "./trainingProgress.ts";
 import { chooseDevice, useDevice } from "./useDevice.ts";
@@ -52,6 +53,6 @@ export async function completeRun(
   const outcome = await running.finally(stop);
   if (outcome.status === "complete") return outcome;
   io.note(`stopped after step ${outcome.step}; the same command${overwrite ? " without --overwrite" : ""} goes on`);
-  io.exitCode = 130; // what a shell reports for a program that Ctrl-C has ended
+  io.exitCode = interruptCode(signal);
   return null;
 }

@@ -21,7 +21,7 @@ export function offsetsChart({ upsampler, curve, bilinear, images }: OffsetsCurv
   const last = curve[curve.length - 1];
   const labels = ["bilinear", `${upsampler}, training its offsets only`];
   const lossAxis = valueAxis(`loss on ${images} validation pictures`, 56);
-  const chart: Chart = {
+  const chart: Chart<"offsets-loss"> = {
     name: "offsets-loss",
     description:
       `Loss on ${images} validation pictures: ${bilinear.toFixed(4)} with bilinear upsampling; with ${upsampler} ` +

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -113,6 +113,17 @@ test("another DySample takes the same bilinear network, and --overwrite trains a
   expect(again.code).toBe(0);
   expect(JSON.parse(await readFile("demo/bilinear/config.json", "utf8"))).toMatchObject({ seed: 1, steps: 1 });
   expect(JSON.parse(await readFile("demo/dysample/config.json", "utf8"))).toMatchObject({ seed: 1, lr: 0.03 });
+});
+
+test("a picture or a chart that is not its own is not replaced", async () => {
+  await mkdir("demo");
+  await writeFile("demo/loss.svg", "mine");
+  const { code, out, err } = await offsets("--from", bilinear, "--out", "demo", "--overwrite");
+  expect([code, out]).toEqual([1, ""]);
+  expect(err).toMatchInlineSnapshot(
+    `"gridgrad: demo must have room for strip.png and loss.svg, but what it has is not of offsets; move loss.svg away, or write elsewhere (--out)"`,
+  );
+  expect(await readdir("demo")).toEqual(["loss.svg"]);
 });
 
 test("Ctrl-C stops it in either run, and the same command goes on", async () => {

@@ -3,6 +3,7 @@
  * place, all of its weights are frozen, and what is trained is only where DySample samples.
  */
 
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import { ValueError } from "@gridgrad/core";
@@ -87,6 +88,7 @@ async function runOffsets(io: Io, options: Options): Promise<void> {
   const settings = { steps: steps ?? defaults.steps, lr: lr ?? defaults.lr };
   const evalEvery = Math.ceil(settings.steps / evaluations);
   const begun = { ...settings, trainable: "offsets", evalEvery } as const;
+  await checkPictures(out);
   const offsets = await findRun(join(out, upsampler), { ...shared, upsampler, steps, lr }, begun, overwrite);
 
   let weights: Weights;
@@ -129,6 +131,20 @@ async function runOffsets(io: Io, options: Options): Promise<void> {
   io.out(`  ${await drawStrip(out, { bilinear, [upsampler]: after }, offsets.config)}`);
   io.out(`  ${await drawChart(out, { bilinear, before, after }, offsets)}`);
   for (const name of ["weights", "metrics"] as const) io.out(`  ${new RunFolder(offsets.path).file(name)}`);
+}
+
+/** What is written into a folder beside the runs. */
+const beside = { strip: "strip.png", chart: "loss.svg" } as const;
+
+/** They are ours where a run is that they are of. */
+async function checkPictures(out: string): Promise<void> {
+  for (const name of Object.keys(dysampleVariants)) if (await new RunFolder(join(out, name)).holdsRun()) return;
+  const taken = Object.values(beside).filter((name) => existsSync(join(out, name)));
+  if (taken.length === 0) return;
+  throw new UserError(
+    `${out} must have room for ${Object.values(beside).join(" and ")}, but what it has is not of offsets; move ` +
+      `${taken.join(" and ")} away, or write elsewhere (--out)`,
+  );
 }
 
 /** Weights of the toy network with bilinear upsampling, as far as they say what they are of. */
@@ -201,7 +217,7 @@ async function drawStrip(
   for (const [label, task] of Object.entries(networks)) {
     predictions.push({ label, masks: await task.predict(0, count) });
   }
-  const path = join(out, "strip.png");
+  const path = join(out, beside.strip);
   const { palette, size } = shapes64;
   const pictures = validationPictures(0, count);
   await writePng(path, segmentationStrip({ ...pictures, predictions, palette, height: size, width: size }));
@@ -228,7 +244,7 @@ async function drawChart(
     bilinear: await loss(bilinear),
     images,
   });
-  const file = join(out, "loss.svg");
+  const file = join(out, beside.chart);
   await writeFileAtomic(file, `${svg}\n`);
   return file;
 }

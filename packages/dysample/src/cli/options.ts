@@ -7,6 +7,7 @@ import { parseQueueUrl } from "../compare/queue/redisConnection.ts";
 import { evalImagesRange, initNames, scaleRange, seedRange, taskNames } from "../training/config.ts";
 import { upsamplerNames } from "../upsamplers/createUpsampler.ts";
 import { suggest } from "./suggest.ts";
+import { UsageError } from "./userError.ts";
 
 /** An option whose value is a whole number. */
 export function integerOption(flags: string, description: string, least = 1, most = Infinity): Option {
@@ -56,14 +57,18 @@ function checkName(name: string, choices: readonly string[], rule = "It must be 
 
 // Options that several commands have.
 
+/** The address of a queue, which may hold a password: the variable, unlike an option, does not show it to all users of the machine. */
+const queueVariable = "GRIDGRAD_QUEUE";
+
 export function queueOption(description: string): Option {
-  return new Option("--queue <url>", `${description}: redis://host:port`).argParser((text: string) => {
+  const option = new Option("--queue <url>", `${description}: redis://host:port`).argParser((text: string) => {
     try {
       return parseQueueUrl(text);
     } catch (error) {
-      throw new InvalidArgumentError(`${(error as Error).message}.`);
+      throw new UsageError((error as Error).message); // not InvalidArgumentError, before which Commander puts what was given
     }
   });
+  return process.env[queueVariable] === "" ? option : option.env(queueVariable); // empty is as good as unset
 }
 
 export function upsamplerOption(): Option {

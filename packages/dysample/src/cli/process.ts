@@ -1,26 +1,48 @@
 /** @file A command in its own process: its streams, its signals, the folder it was called in, and its exit code. */
 
+import type { Writable } from "node:stream";
+
 import { callersCommand, callersFolder, type Io } from "./io.ts";
 import { interruptSignal } from "./interrupt.ts";
+import { OutputStream } from "./outputStream.ts";
+import { StatusLines, type Terminal } from "./statusLines.ts";
 
 const stopping = "stopping after what is under way (Ctrl-C once more ends at once)";
 
 /** Runs `body` and lets the process end with the exit code that it returns. */
 export async function runProcess(body: (io: Io) => Promise<number>): Promise<void> {
   process.chdir(callersFolder());
-  // The reader of a pipe may leave first, as `head` does: nobody is there to print for.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
-  });
+  // Not process.exit: what was written to a pipe has yet to leave.
+  process.exitCode = await runOn(process, body);
+}
+
+/** Streams of a process. */
+export interface Streams {
+  readonly stdout: Writable & Terminal & { readonly isTTY?: boolean };
+  readonly stderr: Writable & Terminal & { readonly isTTY?: boolean };
+}
+
+/** Runs `body` with its output on these streams, and returns its exit code, or 1 when a part of its result could not be written. */
+export async function runOn({ stdout, stderr }: Streams, body: (io: Io) => Promise<number>): Promise<number> {
+  const [out, err] = [new OutputStream(stdout), new OutputStream(stderr)];
+  const terminal = err.isTerminal && process.env.TERM !== "dumb" ? new StatusLines(stderr) : null;
+  const above = (print: () => void): void => (terminal ? terminal.above(print) : print());
   const io: Io = {
-    out: (line) => process.stdout.write(`${line}\n`),
-    note: (line) => process.stderr.write(`${line}\n`),
-    terminal: process.stderr.isTTY ? process.stderr : null,
-    interrupted: () => interruptSignal(() => io.note(`${io.terminal ? "\n" : ""}${stopping}`)),
+    out(line) {
+      const print = (): void => out.write(`${line}\n`);
+      if (out.isTerminal) above(print);
+      else print();
+    },
+    note: (line) => above(() => err.write(`${line}\n`)),
+    terminal,
+    interrupted: () => interruptSignal(() => io.note(stopping)),
     program: callersCommand(),
     exitCode: 0,
   };
-  // Not process.exit: what was written to a pipe has yet to leave.
-  process.exitCode = await body(io);
+  const code = await body(io);
+  terminal?.keep();
+  const problem = await out.end();
+  if (problem === null) return code;
+  io.note(`gridgrad: the standard output must take all that is printed, but ${problem.message}`);
+  return code === 0 ? 1 : code;
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -143,6 +143,30 @@ test("input that cannot be used is one line on the standard error, exit code 1, 
     ]
   `);
   expect(await readdir(base)).toEqual([]);
+});
+
+test("what does not fit into memory is one line, with what needs it and what would do", async () => {
+  const lines: string[] = [];
+  for (const line of [
+    "explain --what upsampler --size 100000000 --device reference",
+    "explain --what forward --size 8000000 --batch 4000 --device cpu",
+    "train --batch 2000000000 --steps 1 --out huge --device cpu",
+    "train --batch 2000000000 --steps 1 --out huge2 --device reference --task restoration",
+  ]) {
+    const { code, out, err } = await runCommand(...line.split(" "));
+    expect([line, code, out]).toEqual([line, 1, ""]);
+    expect(err).not.toContain("\n");
+    lines.push(`${line}: ${err}`);
+  }
+  for (const folder of ["huge", "huge2"]) await rm(folder, { recursive: true });
+  expect(lines).toMatchInlineSnapshot(`
+    [
+      "explain --what upsampler --size 100000000 --device reference: gridgrad: full: a tensor of shape [1, 32, 200000000, 200000000] in float32 must fit into memory, but needs 4768371582.0 GB; a smaller batch, size or scale needs less",
+      "explain --what forward --size 8000000 --batch 4000 --device cpu: gridgrad: full: a tensor of shape [4000, 3, 8000000, 8000000] in float32 must fit into memory, but needs 2861022949.2 GB; a smaller batch, size or scale needs less",
+      "train --batch 2000000000 --steps 1 --out huge --device cpu: gridgrad: a batch of 2000000000 pictures must fit into memory, but needs 91552.7 GB; a smaller batch, size or scale needs less",
+      "train --batch 2000000000 --steps 1 --out huge2 --device reference --task restoration: gridgrad: a batch of 2000000000 pictures must fit into memory, but needs 91552.7 GB; a smaller batch, size or scale needs less",
+    ]
+  `);
 });
 
 describe("errors", () => {

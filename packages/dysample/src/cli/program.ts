@@ -22,7 +22,7 @@ import { isUserError, UserError } from "./userError.ts";
  * Runs a command line.
  *
  * @param args - what stands behind the program's name.
- * @returns the exit code: 0, 1 for a failure, 2 for a command line that makes no sense, 130 after Ctrl-C.
+ * @returns the exit code: 0, 1 for a failure, 2 for a command line that makes no sense, 130 after Ctrl-C, 143 after SIGTERM, 129 when the terminal has gone away.
  */
 export function main(args: readonly string[], io: Io): Promise<number> {
   return runProgram(createProgram(io), args, io);
@@ -46,8 +46,16 @@ export function printsTo(io: Io, program: Command): Command {
   return program.exitOverride().configureOutput({
     writeOut: (text) => io.out(text.replace(/\n$/, "")),
     writeErr: (text) => io.note(text.replace(/\n$/, "")),
-    outputError: (text, write) => write(`${text.trim().replace("error: ", "gridgrad: ").replaceAll("\n", " ")}\n`),
+    outputError: (text, write) => {
+      const line = text.trim().replace("error: ", "gridgrad: ").replaceAll("\n", " ");
+      write(`${withoutAddresses(line)}\n`);
+    },
   });
+}
+
+/** Hides the values of options that a command does not have, and addresses that stand where none belongs: passwords may be in them. */
+function withoutAddresses(line: string): string {
+  return line.replace(/(unknown option '--[\w-]+)=.*'/, "$1'").replace(/rediss?:.*?(?='(?: |$)|$)/, "redis://***");
 }
 
 /** Tells what went wrong, the user's errors in one line, and returns the exit code. */

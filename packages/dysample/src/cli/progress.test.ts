@@ -1,11 +1,11 @@
-import { PassThrough } from "node:stream";
-
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { collectLines } from "../testing/runCommand.ts";
+import { Screen } from "../testing/screen.ts";
 import { formatTime, Progress } from "./progress.ts";
+import { StatusLines } from "./statusLines.ts";
 
-beforeEach(() => void vi.useFakeTimers());
+beforeEach(() => void vi.useFakeTimers({ toFake: ["performance"] }));
 afterEach(() => void vi.useRealTimers());
 
 test("a log gets about twenty lines", () => {
@@ -37,23 +37,33 @@ test("a log is not silent for longer than 15 seconds while steps are done", () =
   ]);
 });
 
-test("a terminal gets a bar with loss, rate and times, and no lines", () => {
-  const stream = Object.assign(new PassThrough(), {
-    isTTY: true,
-    columns: 120,
-    cursorTo() {},
-    clearLine() {},
-    moveCursor() {},
-  });
+test("a terminal gets a bar with loss, rate and times, and no lines", async () => {
+  const screen = new Screen(120);
   const { io, err: lines } = collectLines();
-  const terminal = stream as unknown as NodeJS.WriteStream;
-  const progress = new Progress({ ...io, terminal }, "step", 0, 4, "steps");
+  const progress = new Progress({ ...io, terminal: new StatusLines(screen) }, "step", 0, 4, "steps");
   vi.advanceTimersByTime(1000);
   progress.update(2, "loss 0.5000");
   progress.stop();
+  progress.stop();
   expect(lines).toEqual([]);
-  const drawn = String(stream.read());
-  expect(drawn).toContain("step 2/4 [============------------] loss 0.5000  2.00 steps/s  0:01 elapsed, 0:01 left");
+  expect(await screen.text()).toEqual([
+    "step 2/4 [============------------] loss 0.5000  2.00 steps/s  0:01 elapsed, 0:01 left",
+  ]);
+});
+
+test.each([
+  [140, "step 398/400 [========================] loss 0.1234  2.00 steps/s  3:19 elapsed, 0:01 left"],
+  [80, "step 398/400 [=============] loss 0.1234  2.00 steps/s  3:19 elapsed, 0:01 left"],
+  [60, "step 398/400 loss 0.1234  2.00 steps/s  3:19 elapsed, 0:01 "],
+])("a bar on %i columns takes one row", async (columns, row) => {
+  const screen = new Screen(columns);
+  const { io } = collectLines();
+  const progress = new Progress({ ...io, terminal: new StatusLines(screen) }, "step", 0, 400, "steps");
+  for (let step = 1; step <= 398; step++) {
+    vi.advanceTimersByTime(500);
+    progress.update(step, "loss 0.1234");
+  }
+  expect(await screen.text()).toEqual([row]);
 });
 
 test("times are minutes and seconds, hours where there are any", () => {

@@ -2,8 +2,6 @@
  * @file What a long command shows of itself: a bar on a terminal; elsewhere, as in a log file, a line now and then.
  */
 
-import cliProgress from "cli-progress";
-
 import type { Io } from "./io.ts";
 
 /** Lines in a log for one count from start to end, and the longest silence. */
@@ -59,7 +57,7 @@ export class Progress {
   readonly #label: string;
   readonly #total: number;
   readonly #pace: Pace;
-  readonly #bar: cliProgress.SingleBar | null;
+  #stopped = false;
 
   /** @param unit - what is counted, for the rate: "steps". */
   constructor(io: Io, label: string, done: number, total: number, unit: string) {
@@ -67,38 +65,52 @@ export class Progress {
     this.#label = label;
     this.#total = total;
     this.#pace = new Pace(done, total, unit);
-    this.#bar = io.terminal && this.#openBar(io.terminal, done);
+    this.#show(done, "", "");
   }
 
   /** @param details - such as the loss. */
   update(done: number, details = ""): void {
-    if (this.#bar) {
-      this.#bar.update(done, { details, pace: this.#pace.text(done) });
-    } else if (this.#pace.isDue(done)) {
+    if (this.#io.terminal) this.#show(done, details, this.#pace.text(done));
+    else if (this.#pace.isDue(done)) {
       const texts = [`${this.#label} ${done}/${this.#total}`, details, this.#pace.text(done)];
       this.#io.note(texts.filter((text) => text !== "").join("  "));
     }
   }
 
-  /** Ends the bar's line. */
+  /** Ends the bar, which stays on its line. */
   stop(): void {
-    this.#bar?.stop();
+    if (!this.#stopped) this.#io.terminal?.keep();
+    this.#stopped = true;
   }
 
-  #openBar(stream: NodeJS.WriteStream, done: number): cliProgress.SingleBar {
-    const bar = new cliProgress.SingleBar({ stream, format: `${this.#label} ${barFormat}`, ...barOptions });
-    bar.start(this.#total, done, { details: "", pace: "" });
-    return bar;
+  #show(done: number, details: string, pace: string): void {
+    const bar: Bar = { label: this.#label, done, total: this.#total, details, pace };
+    this.#io.terminal?.show((columns) => [drawBar(bar, columns)]);
   }
 }
 
-/** What follows a bar's label. */
-export const barFormat = "{value}/{total} [{bar}] {details}  {pace}";
+export interface Bar {
+  readonly label: string;
+  readonly done: number;
+  readonly total: number;
+  /** Such as the loss. */
+  readonly details: string;
+  /** From `Pace`. */
+  readonly pace: string;
+}
 
-export const barOptions = {
-  barsize: 24, // with everything beside it, a line stays below 100 characters
-  hideCursor: true,
-};
+/** Characters of a bar between its brackets: with everything beside it, a line stays below 100. Shorter ones tell nothing. */
+const [barSize, leastBarSize] = [24, 8];
+
+/** `step 2/4 [============------------] loss 0.5000  2.00 steps/s`; what is missing in width the bar does without. */
+export function drawBar({ label, done, total, details, pace }: Bar, columns: number): string {
+  const count = `${label} ${done}/${total}`;
+  const rest = [details, pace].filter((text) => text !== "").join("  ");
+  const size = Math.min(barSize, columns - 1 - `${count} [] ${rest}`.length);
+  if (size < leastBarSize) return `${count} ${rest}`;
+  const full = Math.round((total > 0 ? done / total : 1) * size);
+  return `${count} [${"=".repeat(full)}${"-".repeat(size - full)}] ${rest}`;
+}
 
 /** Three digits. */
 function formatRate(rate: number): string {

@@ -12,6 +12,7 @@ import { runAll } from "../compare/runPool.ts";
 import { resolveConfig } from "../training/config.ts";
 import { lockFolder } from "../training/folderLock.ts";
 import { RunFolder } from "../training/runFolder.ts";
+import { interruptCode } from "./interrupt.ts";
 import type { Io } from "./io.ts";
 import { Progress } from "./progress.ts";
 import { RunsProgress } from "./runsProgress.ts";
@@ -30,11 +31,9 @@ export interface RunComparisonOptions {
 export interface RunComparisonOutcome {
   /** `complete`: all that could be done is done. */
   readonly status: "complete" | "stopped";
-  /** For the process: 0, 1 when something has failed, 130 as a shell reports for a program that Ctrl-C has ended. */
-  readonly exitCode: 0 | 1 | 130;
+  /** For the process: 0, 1 when something has failed, or that of the signal that has stopped it. */
+  readonly exitCode: number;
 }
-
-const stopped: RunComparisonOutcome = { status: "stopped", exitCode: 130 };
 
 /**
  * Trains, measures, and prints a table. Files are those of `ComparisonFolder`.
@@ -105,15 +104,19 @@ async function runInFolder(
     progress.stop();
   }
   const trained = await publish();
-  if (signal.aborted) return stopped;
+  if (signal.aborted) return stopped(signal);
   const measured = await measureAll(io, comparison, path, signal);
-  if (measured === "stopped") return stopped;
+  if (measured === "stopped") return stopped(signal);
   const { results, report } = measured === "complete" ? await publish() : trained;
   io.out(`\n${resultsTable(results)}\n`);
   for (const [id, message] of failures) io.out(`${id} failed: ${message}`);
   io.out(`The report: ${report}`);
   io.out(`All numbers: ${folder.file("results")}, ${folder.file("table")}`);
   return { status: "complete", exitCode: failures.size > 0 || measured === "failed" ? 1 : 0 };
+}
+
+function stopped(signal: AbortSignal): RunComparisonOutcome {
+  return { status: "stopped", exitCode: interruptCode(signal) };
 }
 
 /** Measures the contestants, unless that was done before. */

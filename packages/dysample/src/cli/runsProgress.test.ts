@@ -1,17 +1,23 @@
-import { PassThrough } from "node:stream";
-
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { runsOf } from "../compare/comparison.ts";
 import { comparisonOf } from "../compare/comparisonOf.ts";
 import { collectLines } from "../testing/runCommand.ts";
+import { Screen } from "../testing/screen.ts";
+import type { Io } from "./io.ts";
 import { RunsProgress } from "./runsProgress.ts";
+import { StatusLines } from "./statusLines.ts";
 
-beforeEach(() => void vi.useFakeTimers());
+beforeEach(() => void vi.useFakeTimers({ toFake: ["performance"] }));
 afterEach(() => void vi.useRealTimers());
 
 const runs = runsOf(comparisonOf({ upsamplers: ["nearest", "dysample"], seeds: [0], config: { steps: 10 } }));
 const [nearest, dysample] = runs;
+
+function ioOn(screen: Screen): Io {
+  const terminal = new StatusLines(screen);
+  return { ...collectLines().io, terminal, note: (line) => terminal.above(() => screen.write(`${line}\n`)) };
+}
 
 /** One run goes on from step 4 to its end, the other one trains two steps, dies, does them again, and fails. */
 function play({ events }: RunsProgress): void {
@@ -58,27 +64,44 @@ test("a log gets a line for all runs now and then, and one for each that ends", 
   `);
 });
 
-test("a terminal gets a bar for all and one for each run under way, and the lines above them", () => {
-  const stream = Object.assign(new PassThrough(), {
-    isTTY: true,
-    columns: 120,
-    cursorTo() {},
-    clearLine() {},
-    moveCursor() {},
-    clearScreenDown() {},
-  });
-  const { io, err: lines } = collectLines();
-  const progress = new RunsProgress({ ...io, terminal: stream as unknown as NodeJS.WriteStream }, runs);
+test.each([140, 80, 60])(
+  "a terminal of %i columns gets a bar for all and one for each run under way",
+  async (columns) => {
+    const screen = new Screen(columns);
+    const io = ioOn(screen);
+    const { events } = new RunsProgress(io, runs);
+    events.onStart!(nearest, 4);
+    events.onStart!(dysample, 0);
+    for (let step = 1; step <= 5; step++) {
+      vi.advanceTimersByTime(1000);
+      events.onProgress!(dysample, { step, steps: 10, loss: 1 / step });
+    }
+    const rows = [
+      "all runs       9/20 [===========-------------] 0 of 2 runs  1.00 steps/s  0:05 elapsed, 0:11 left",
+      "nearest-seed0  4/10 [==========--------------] ",
+      "dysample-seed0 5/10 [============------------] loss 0.2000",
+    ];
+    const narrow: Record<number, string[]> = {
+      140: rows,
+      80: ["all runs       9/20 0 of 2 runs  1.00 steps/s  0:05 elapsed, 0:11 left", ...rows.slice(1)],
+      60: ["all runs       9/20 0 of 2 runs  1.00 steps/s  0:05 elapsed", ...rows.slice(1)],
+    };
+    expect(await screen.text()).toEqual(narrow[columns]);
+  },
+);
+
+test("what is told of runs stands above the bars, and nothing is left of those", async () => {
+  const screen = new Screen(80);
+  const progress = new RunsProgress(ioOn(screen), runs);
   play(progress);
+  const told = [
+    "dysample-seed0: its process was ended by SIGKILL; trying once more from its chec",
+    "kpoint",
+    "nearest-seed0 is complete",
+    "dysample-seed0 failed: not finite",
+  ];
+  const bar = "all runs       12/20 2 of 2 runs  0.909 steps/s  0:11 elapsed, 0:09 left";
+  expect(await screen.text()).toEqual([...told, bar]);
   progress.stop();
-  expect(lines).toEqual([]);
-  const drawn = String(stream.read());
-  expect(drawn).toContain(
-    "all runs       6/20 [=======-----------------] 0 of 2 runs  1.00 steps/s  0:02 elapsed, 0:14 left",
-  );
-  expect(drawn).toContain("nearest-seed0  10/10 [========================] evaluation 64/256");
-  expect(drawn).toContain("dysample-seed0 2/10 [=====-------------------] loss 0.5000");
-  expect(drawn).toContain("dysample-seed0: its process was ended by SIGKILL; trying once more from its checkpoint\n");
-  expect(drawn).toContain("nearest-seed0 is complete\n");
-  expect(drawn).toContain("dysample-seed0 failed: not finite\n");
+  expect(await screen.text()).toEqual(told);
 });

@@ -7,6 +7,7 @@ import { join } from "node:path";
 
 import { loadWeights } from "@gridgrad/nn/node";
 
+import { ComparisonFolder } from "../compare/comparisonFolder.ts";
 import { comparisonOf } from "../compare/comparisonOf.ts";
 import { type Comparison, runPath, runsOf } from "../compare/comparison.ts";
 import { writePng } from "../picture/png.ts";
@@ -30,7 +31,7 @@ const folder = join("runs", "start");
  * Trains, measures, and prints a table.
  *
  * @param given - what differs from the full configuration.
- * @returns the exit code: 0, 1 when a run has failed, or 130 after Ctrl-C.
+ * @returns the exit code: 0, 1 when a run has failed, or that of the signal that has stopped it, 130 for Ctrl-C.
  */
 export async function startComparison(io: Io, given: Partial<TrainConfig> = {}): Promise<number> {
   const comparison = comparisonOf({ upsamplers, seeds: [0], config: await chooseDevice(given) });
@@ -51,7 +52,7 @@ async function drawStrip(comparison: Comparison): Promise<string> {
     await loadWeights(new RunFolder(runPath(folder, run)).file("weights"), task.model);
     predictions.push({ label: run.label, masks: await task.predict(0, shown) });
   }
-  const path = join(folder, "strip.png");
+  const path = new ComparisonFolder(folder).file("strip");
   const { palette, size } = shapes64;
   const pictures = validationPictures(0, shown);
   await writePng(path, segmentationStrip({ ...pictures, predictions, palette, height: size, width: size }));

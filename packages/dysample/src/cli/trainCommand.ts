@@ -7,6 +7,7 @@ import { Command } from "commander";
 import { resolveConfig, type TrainConfig } from "../training/config.ts";
 import { RunFolder } from "../training/runFolder.ts";
 import { resume, train, type TrainOutcome } from "../training/train.ts";
+import { interruptCode } from "./interrupt.ts";
 import type { Io } from "./io.ts";
 import {
   batchOption,
@@ -93,7 +94,7 @@ async function runTrain(io: Io, { out, resume: resumed, overwrite, ...options }:
   }
   if (outcome.status === "stopped") {
     io.note(`stopped after step ${outcome.step}; go on with: ${io.program} train --resume ${path}`);
-    io.exitCode = 130; // what a shell reports for a program that Ctrl-C has ended
+    io.exitCode = interruptCode(signal);
     return;
   }
   report(io, path, outcome);

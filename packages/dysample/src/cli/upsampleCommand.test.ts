@@ -1,4 +1,6 @@
-import { mkdtemp, readdir, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { lstatSync, truncateSync } from "node:fs";
+import { mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -8,7 +10,7 @@ import { Random } from "@gridgrad/core";
 import { saveWeights } from "@gridgrad/nn/node";
 
 import { type Picture, readPng, writePng } from "../picture/png.ts";
-import { runCommand } from "../testing/runCommand.ts";
+import { runCommand, startCommand } from "../testing/runCommand.ts";
 import { DySample } from "../upsamplers/dysample.ts";
 import { upsamplerNames } from "../upsamplers/createUpsampler.ts";
 
@@ -85,6 +87,62 @@ test("a file with an upsampler's own names can be used, too", async () => {
   up.offset.weight.set(new Random(2).normal(up.offset.weight.shape, { std: 5 }));
   await saveWeights("own.safetensors", up);
   expect(await upsampled("in3.png", "--weights", "own.safetensors")).not.toEqual(await upsampled("in3.png"));
+});
+
+test("a picture goes through a link, into a pipe, and to the standard output, and comes out of a pipe", async () => {
+  const bilinear = ["--upsampler", "bilinear"];
+  await runCommand("upsample", "in3.png", "wanted.png", ...bilinear);
+  const wanted = await readFile("wanted.png");
+
+  await writeFile("target.png", "former");
+  await symlink("target.png", "link.png");
+  expect(await runCommand("upsample", "in3.png", "link.png", ...bilinear)).toMatchObject({ code: 0 });
+  expect(await readlink("link.png")).toBe("target.png");
+  expect(await readFile("target.png")).toEqual(wanted);
+
+  execFileSync("mkfifo", ["from", "to"]);
+  const [, through] = await Promise.all([
+    readFile("in3.png").then((bytes) => writeFile("from", bytes)),
+    readFile("to"),
+    runCommand("upsample", "from", "to", ...bilinear),
+  ]);
+  expect(through).toEqual(wanted);
+  expect(["from", "to"].map((name) => lstatSync(name).isFIFO())).toEqual([true, true]);
+
+  await symlink("/dev/fd/1", "output"); // as /dev/stdout is
+  const { code, out, err } = await startCommand(process.cwd(), [
+    "upsample",
+    "in3.png",
+    "output",
+    ...bilinear,
+    "--device",
+    "cpu",
+  ]).result;
+  expect([code, out]).toEqual([0, wanted.toString()]); // both as text, whose bytes that are none are the same
+  expect(err).toMatch(/^in3\.png 7x5 RGB 8-bit -> output 14x10 RGB 8-bit\n/);
+  expect(await readlink("output")).toBe("/dev/fd/1");
+});
+
+test("what is no file, or too large for one, is one line with its name, and is not read", async () => {
+  await writeFile("large", "");
+  truncateSync("large", 2 ** 31); // a hole, which takes no room
+  const told: string[] = [];
+  for (const path of ["toy", "large", "/dev/zero"]) {
+    told.push((await runCommand("upsample", path, "none.png")).err);
+    if (path !== "toy") told.push((await runCommand("upsample", "in3.png", "none.png", "--weights", path)).err);
+  }
+  told.push((await runCommand("upsample", "in3.png", "toy")).err);
+  await rm("large");
+  expect(told).toMatchInlineSnapshot(`
+    [
+      "gridgrad: readPng: toy must be a file that can be read, but it is a folder; name a file",
+      "gridgrad: readPng: large must be a file that can be read, but it has 2147483648 bytes, more than the 2147483647 that fit; name another",
+      "gridgrad: large must be a file that can be read, but it has 2147483648 bytes, more than the 2147483647 that fit; name another",
+      "gridgrad: readPng: /dev/zero must be a file that can be read, but it is a device; name a file",
+      "gridgrad: /dev/zero must be a file that can be read, but it is a device; name a file",
+      "gridgrad: writePng: toy must be a place to write a file, but it is a folder; name a file",
+    ]
+  `);
 });
 
 test("what cannot be is one line, and no picture is written", async () => {

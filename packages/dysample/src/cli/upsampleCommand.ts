@@ -1,8 +1,9 @@
 /** @file `gridgrad upsample`: a picture, enlarged by any of the upsamplers, trained or not. */
 
-import { existsSync, realpathSync } from "node:fs";
+import { statSync } from "node:fs";
 
 import { Random } from "@gridgrad/core";
+import { isStandardOutput } from "@gridgrad/nn/node";
 import { Command } from "commander";
 
 import { type Picture, readPng, writePng } from "../picture/png.ts";
@@ -36,7 +37,9 @@ const fixed = ["nearest", "bilinear", "bicubic"];
 
 export function upsampleCommand(io: Io): Command {
   return new Command("upsample")
-    .description("Enlarge a PNG picture. Grey stays grey, 16 bits stay 16, transparency is resized bilinearly.")
+    .description(
+      "Enlarge a PNG picture. Grey stays grey, 16 bits stay 16, and transparent pixels lend no colour to visible ones.",
+    )
     .argument("<in.png>", "the picture")
     .argument("<out.png>", "where the enlarged picture goes")
     .addOption(upsamplerOption())
@@ -52,9 +55,12 @@ export function upsampleCommand(io: Io): Command {
       "after",
       `
 Untrained DySample upsamples almost bilinearly. With --weights, upsampler, scale and groups are those of the run.
+Transparency is enlarged like the colours by nearest, bilinear and bicubic, and bilinearly by all others. A pixel that ends fully
+transparent is black then, but for nearest, which copies pixels as they are.
 
 Examples:
   ${io.program} upsample cat.png cat-x4.png --upsampler bilinear --scale 4
+  ${io.program} upsample cat.png /dev/stdout --scale 2 | display
   ${io.program} upsample cat.png cat-x2.png --weights runs/restoration-dysample-seed0`,
     )
     .action((from: string, to: string, options: Options) => runUpsample(io, from, to, options));
@@ -64,7 +70,7 @@ async function runUpsample(io: Io, from: string, to: string, { weights: path, ..
   if (/\.(jpe?g|gif|webp|bmp|tiff?|avif)$/i.test(to)) {
     throw new UserError(`upsample writes PNG files, got the name ${to}; let it end in .png`);
   }
-  if (existsSync(from) && existsSync(to) && realpathSync(from) === realpathSync(to)) {
+  if (isSameFile(from, to)) {
     throw new UserError(`the enlarged picture must have a name of its own, got ${to} for both`);
   }
   const weights = path === undefined ? null : await readWeights(path);
@@ -92,13 +98,21 @@ async function runUpsample(io: Io, from: string, to: string, { weights: path, ..
   await readsInput(() => writePng(to, enlarged));
 
   const groupsText = upsampler.startsWith("dysample") ? `, groups ${groups}` : "";
-  io.out(`${from} ${describe(picture)} -> ${to} ${describe(enlarged)}`);
-  io.out(
+  const told: Io = isStandardOutput(to) ? { ...io, out: (line) => io.note(line) } : io; // the picture has no lines in it
+  told.out(`${from} ${describe(picture)} -> ${to} ${describe(enlarged)}`);
+  told.out(
     `${upsampler}, scale ${scale}${groupsText}, ${up.parameterCount} parameters, ${ms.toFixed(0)} ms on ${device}`,
   );
-  if (weights) io.out(`weights of ${weights.file}`);
-  else if (up.parameterCount > 0) io.out(`initial weights of seed ${seed}: ${starts[upsampler] ?? "nearly bilinear"}`);
-  reportDevice(io);
+  if (weights) told.out(`weights of ${weights.file}`);
+  else if (up.parameterCount > 0)
+    told.out(`initial weights of seed ${seed}: ${starts[upsampler] ?? "nearly bilinear"}`);
+  reportDevice(told);
+}
+
+/** Whether a picture would be replaced by what it is enlarged to. */
+function isSameFile(from: string, to: string): boolean {
+  const [read, written] = [from, to].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return read !== undefined && read.isFile() && read.dev === written?.dev && read.ino === written.ino;
 }
 
 /** The weights of the toy network upsample its features: 32 channels and not colours. */

@@ -2,10 +2,12 @@
  * @file Errors that the user can do something about: they are told in one line. All others are bugs and keep their stack.
  */
 
-import { SafetensorsError } from "@gridgrad/core";
+import { OutOfMemoryError, SafetensorsError } from "@gridgrad/core";
+import { FileError } from "@gridgrad/nn/node";
 
 import { ComparisonFolderError } from "../compare/comparisonFolder.ts";
 import { QueueError } from "../compare/queue/redisConnection.ts";
+import { DivergedError } from "../toy/metrics.ts";
 import { ConfigError } from "../training/config.ts";
 import { FolderInUseError } from "../training/folderLock.ts";
 import { RunFolderError } from "../training/runFolder.ts";
@@ -46,6 +48,7 @@ export async function readsInput<T>(body: () => T | Promise<T>): Promise<T> {
 export function isUserError(error: unknown): error is Error {
   const kinds = [
     UserError,
+    FileError,
     ConfigError,
     RunFolderError,
     FolderInUseError,
@@ -54,6 +57,8 @@ export function isUserError(error: unknown): error is Error {
     WeightsError,
     TrainingError,
     SafetensorsError,
+    OutOfMemoryError,
+    DivergedError,
   ];
   return kinds.some((kind) => error instanceof kind) || isSystemError(error);
 }

@@ -3,11 +3,13 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { makeWritableFolder } from "@gridgrad/nn/node";
 import { Command } from "commander";
 
-import { connectRedis, type QueueAddress } from "../compare/queue/redisConnection.ts";
+import { asksRedis, connectRedis, type QueueAddress } from "../compare/queue/redisConnection.ts";
 import { workOnQueue } from "../compare/queue/workOnQueue.ts";
 import { shareOut } from "../compare/runPool.ts";
+import { interruptCode } from "./interrupt.ts";
 import type { Io } from "./io.ts";
 import { integerOption, positiveOption, queueOption } from "./options.ts";
 
@@ -42,13 +44,14 @@ not stopped.
 
 Examples:
   ${io.program} worker --queue redis://head-node:6379
-  ${io.program} worker --queue redis://:PASSWORD@head-node:6379/2 --jobs 4 --until-done`,
+  GRIDGRAD_QUEUE=redis://:PASSWORD@head-node:6379/2 ${io.program} worker --jobs 4 --until-done`,
     )
     .action((options: Options) => runWorker(io, options));
 }
 
 async function runWorker(io: Io, { queue, jobs: asked, work, lease, untilDone = false }: Options): Promise<void> {
   const note = (line: string): void => io.note(line);
+  await makeWritableFolder(work); // before it takes a run from those that can train it
   const connection = await connectRedis(queue, note);
   const { jobs, threads } = shareOut(Infinity, { jobs: asked });
   const signal = io.interrupted();
@@ -56,9 +59,10 @@ async function runWorker(io: Io, { queue, jobs: asked, work, lease, untilDone = 
     `Waiting for runs at ${queue.shown}: ${jobs} at once, with ${threads === 1 ? "1 thread" : `${threads} threads`} each.`,
   );
   try {
-    await workOnQueue(connection, { jobs, threads, folder: work, leaseMs: lease * 1000, untilDone, signal, note });
+    const settings = { jobs, threads, folder: work, leaseMs: lease * 1000, untilDone, signal, note };
+    await asksRedis(queue, () => workOnQueue(connection, settings));
   } finally {
     connection.close();
   }
-  if (signal.aborted) io.exitCode = 130; // what a shell reports for a program that Ctrl-C has ended
+  if (signal.aborted) io.exitCode = interruptCode(signal);
 }

@@ -1,6 +1,6 @@
 /** @file `compare --queue`: leaves the training to workers, and says how to start them. */
 
-import { connectRedis, type QueueAddress } from "../compare/queue/redisConnection.ts";
+import { asksRedis, connectRedis, type QueueAddress } from "../compare/queue/redisConnection.ts";
 import { runQueued } from "../compare/queue/runQueued.ts";
 import type { runAll } from "../compare/runPool.ts";
 import type { Io } from "./io.ts";
@@ -23,7 +23,7 @@ export async function workersAt(io: Io, queue: QueueAddress): Promise<Workers> {
         `${runs.length} runs are left to workers; start as many as you like, on any machine that reaches the queue:`,
       );
       io.note(`  ${io.program} worker --queue ${queue.shown}`);
-      return runQueued(runs, { ...options, connection, comparison });
+      return asksRedis(queue, () => runQueued(runs, { ...options, connection, comparison }));
     };
   return { train, close: () => connection.close() };
 }

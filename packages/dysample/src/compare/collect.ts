@@ -1,7 +1,6 @@
 /** @file Everything that is known about a comparison by now, from the folders of its runs as they are. */
 
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readWhole } from "@gridgrad/nn/node";
 
 import { resolveConfig } from "../training/config.ts";
 import { readSteps, readValidations } from "../training/metricsLog.ts";
@@ -65,8 +64,8 @@ export async function costsOf({ contestants, config }: Comparison): Promise<Map<
 
 async function collectRun(run: Run, folder: string, error: string | undefined): Promise<RunResults> {
   const files = new RunFolder(runPath(folder, run));
-  const result = existsSync(files.file("result"))
-    ? (JSON.parse(await readFile(files.file("result"), "utf8")) as RunResult)
+  const result = files.has("result")
+    ? (JSON.parse((await readWhole(files.file("result"))).toString()) as RunResult)
     : null;
   const log = files.file("metrics");
   return {

@@ -5,11 +5,14 @@
 
 import { join } from "node:path";
 
-import { resolveConfig, type TrainConfig } from "../training/config.ts";
+import { ConfigError, resolveConfig, type TrainConfig } from "../training/config.ts";
 
 /** One of those that are compared: what it is called, and how its training differs from what all have in common. */
 export interface Contestant {
-  /** Unique in its comparison; letters, digits and + - . _ only, since folders are called so. */
+  /**
+   * Unique in its comparison, without regard to case; letters, digits and + - . _ only, since folders and files are
+   * called so.
+   */
   readonly label: string;
   readonly config: Partial<TrainConfig>;
 }
@@ -30,6 +33,63 @@ export interface Run {
   readonly id: string;
   readonly label: string;
   readonly config: TrainConfig;
+}
+
+/** With a seed and an ending it has to fit into the name of a file. */
+const longestLabel = 100;
+
+/**
+ * Makes sure that data are a comparison. Labels and seeds become names of files and folders, so nothing else is let
+ * through, wherever the data come from.
+ *
+ * @returns its fields, and no others.
+ * @throws {ConfigError} that names the field that is wrong.
+ */
+export function checkComparison(data: unknown): Comparison {
+  const { id, title, contestants, seeds, config } = fieldsOf("a comparison", data);
+  if (id !== undefined && !(typeof id === "string" && /^[-0-9a-f]{36}$/.test(id))) {
+    throw wrong("id", "a UUID in small letters", id);
+  }
+  if (typeof title !== "string") throw wrong("title", "a text", title);
+  if (!Array.isArray(contestants) || contestants.length === 0)
+    throw wrong("contestants", "a list of at least one", contestants);
+  const checked = contestants.map((each: unknown, i): Contestant => {
+    const { label, config: own } = fieldsOf(`contestants[${i}]`, each);
+    if (typeof label !== "string" || !/^[-+.\w]+$/.test(label) || /^\.+$/.test(label) || label.length > longestLabel) {
+      throw wrong(
+        `contestants[${i}].label`,
+        `at most ${longestLabel} letters, digits and + - . _, and not only dots`,
+        label,
+      );
+    }
+    return { label, config: fieldsOf(`contestants[${i}].config`, own) };
+  });
+  const labels = checked.map(({ label }) => label.toLowerCase()); // some file systems take both for the same
+  const twice = labels.findIndex((label, i) => labels.indexOf(label) !== i);
+  if (twice >= 0) throw wrong(`contestants[${twice}].label`, "another than those before", checked[twice].label);
+  if (!Array.isArray(seeds) || seeds.length === 0) throw wrong("seeds", "a list of at least one", seeds);
+  for (const [i, seed] of (seeds as unknown[]).entries()) {
+    if (!Number.isSafeInteger(seed) || (seed as number) < 0)
+      throw wrong(`seeds[${i}]`, "an integer of at least 0", seed);
+    if (seeds.indexOf(seed) !== i) throw wrong(`seeds[${i}]`, "another than those before", seed);
+  }
+  const common = fieldsOf("config", config);
+  return { ...(id === undefined ? {} : { id }), title, contestants: checked, seeds: seeds as number[], config: common };
+}
+
+function fieldsOf(field: string, data: unknown): Record<string, unknown> {
+  if (typeof data === "object" && data !== null && !Array.isArray(data)) return data as Record<string, unknown>;
+  throw wrong(field, "an object", data);
+}
+
+function wrong(field: string, rule: string, got: unknown): ConfigError {
+  const text = JSON.stringify(got) ?? "nothing";
+  return new ConfigError(`${field} must be ${rule}, got ${text.length > 60 ? `${text.slice(0, 60)}...` : text}`);
+}
+
+/** The names of the runs' folders, seed by seed. */
+export function runIds({ contestants, seeds }: Comparison): string[] {
+  return seeds.flatMap((seed) => contestants.map(({ label }) => `${label}-seed${seed}`));
 }
 
 /**

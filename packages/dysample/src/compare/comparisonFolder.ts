@@ -5,19 +5,22 @@
  *     runs/ID/                    each training run, see training/runFolder.ts
  *     measurements.json           time and memory of a training step of each contestant, see measure.ts
  *     results.json, results.csv   all of the above together, after each run that ends
- *     report.html, charts/        and as pictures, see report/writeReport.ts
+ *     report.html, charts/NAME.svg, strip.png, points-LABEL.svg      and as pictures, see report/writeReport.ts
+ *
+ * What has one of these names is ours only where compare.json says so, and where it says which labels and seeds there
+ * are. Nothing else is replaced or deleted.
  */
 
 import { randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
+import { lstatSync } from "node:fs";
+import { readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 
-import { writeFileAtomic } from "@gridgrad/nn/node";
+import { isMissing, readWhole, writeFileAtomic } from "@gridgrad/nn/node";
 
 import { ConfigError, type TrainConfig } from "../training/config.ts";
 import { RunFolder } from "../training/runFolder.ts";
-import { type Comparison, type Contestant, runPath, runsOf } from "./comparison.ts";
+import { checkComparison, type Comparison, type Contestant, runIds, runPath, runsOf } from "./comparison.ts";
 import type { ComparisonResults } from "./results.ts";
 import { resultsCsv } from "./resultsCsv.ts";
 
@@ -27,10 +30,34 @@ const files = {
   results: "results.json",
   table: "results.csv",
   report: "report.html",
+  strip: "strip.png",
   charts: "charts",
+  runs: "runs",
 } as const;
 
+/** Of the files in the folder of charts, without their ending. */
+export const chartNames = [
+  "iou",
+  "accuracy-latency",
+  "loss",
+  "validation",
+  "validation-mIoU",
+  "validation-boundaryIoU",
+  "validation-loss",
+  "boundary-errors",
+] as const;
+
+export type ChartName = (typeof chartNames)[number];
+
+/** The file of a contestant's sampling points. */
+export function pointsFile(label: string): string {
+  return `points-${label}.svg`;
+}
+
 const format = "gridgrad-compare-1";
+
+/** When a comparison is killed, its runs end after the step that is under way. Who deletes them waits for that. */
+const patienceMs = 30_000;
 
 /** A folder that cannot hold the comparison that it was given for: the message says why, and what to do. */
 export class ComparisonFolderError extends Error {
@@ -55,21 +82,12 @@ export class ComparisonFolder {
    * @throws {ComparisonFolderError} when there is none, or it is damaged.
    */
   async read(): Promise<Comparison> {
-    const path = this.file("comparison");
-    if (!existsSync(path)) {
-      throw new ComparisonFolderError(
-        `${this.path} must be the folder of a comparison, but it has no ${files.comparison}; check the path`,
-      );
-    }
+    const comparison = await this.#readNames();
     try {
-      const json: Record<string, unknown> = JSON.parse(await readFile(path, "utf8")) ?? {};
-      const { format: found, ...comparison } = json;
-      if (found !== format) throw new ConfigError(`format must be "${format}", got ${JSON.stringify(found ?? null)}`);
-      runsOf(comparison as unknown as Comparison);
-      return comparison as unknown as Comparison;
+      runsOf(comparison);
+      return comparison;
     } catch (error) {
-      const problem = `${path} must be as it was written, but ${(error as Error).message}`;
-      throw new ComparisonFolderError(problem, { cause: error });
+      throw this.#damaged(error);
     }
   }
 
@@ -78,20 +96,29 @@ export class ComparisonFolder {
    *
    * @param options.overwrite - delete the runs and results of a comparison that is there; other files stay.
    * @returns all that the folder holds from now on.
-   * @throws {ComparisonFolderError} when another comparison is there and `overwrite` is not set; nothing is touched then.
+   * @throws {ConfigError} when a label or a seed cannot be part of a name.
+   * @throws {ComparisonFolderError} when another comparison is there and `overwrite` is not set, or something of other
+   *   kind is in the place of a file or a run; nothing is touched then.
+   * @throws {FolderInUseError} when another process is at work on a run that is to be deleted.
    */
   async begin(
     comparison: Comparison,
     { overwrite = false }: { overwrite?: boolean } = {},
   ): Promise<Comparison & { readonly id: string }> {
-    const present = existsSync(this.file("comparison"));
-    if (overwrite) await this.#clear(comparison);
-    const there = present && !overwrite ? await this.read() : null;
-    const whole = { ...(there ? this.#grow(there, comparison) : comparison), id: there?.id ?? randomUUID() };
-    for (const run of runsOf(whole)) {
+    const asked = checkComparison(comparison);
+    const present = lstatSync(this.file("comparison"), { throwIfNoEntry: false }) !== undefined;
+    const former = present ? await this.#readNames() : null;
+    const there = overwrite || !former ? null : await this.read();
+    const whole = { ...(there ? this.#grow(there, asked) : asked), id: there?.id ?? randomUUID() };
+    const runs = runsOf(whole);
+    await this.#checkRoom(whole, former);
+    const replaced = former && overwrite ? runIds(former) : [];
+    for (const run of runs) {
       const folder = new RunFolder(runPath(this.path, run));
-      if (folder.has("config")) await folder.resume(run.config); // throws when another run is in its place
+      if (!folder.has("config") || (replaced.includes(run.id) && (await folder.holdsRun()))) continue;
+      await folder.resume(run.config); // throws when another run is in its place
     }
+    if (former && overwrite) await this.#clear(former);
     await writeFileAtomic(this.file("comparison"), `${JSON.stringify({ format, ...whole }, null, 2)}\n`);
     return whole;
   }
@@ -125,15 +152,86 @@ export class ComparisonFolder {
     };
   }
 
-  async #clear(comparison: Comparison): Promise<void> {
-    const former = existsSync(this.file("comparison")) ? await this.read().catch(() => null) : null;
-    for (const run of [...(former ? runsOf(former) : []), ...runsOf(comparison)]) {
-      await rm(runPath(this.path, run), { recursive: true, force: true });
+  /** The comparison that is there, of any configuration: whose files and runs these are. */
+  async #readNames(): Promise<Comparison> {
+    const path = this.file("comparison");
+    if (!lstatSync(path, { throwIfNoEntry: false })) {
+      throw new ComparisonFolderError(
+        `${this.path} must be the folder of a comparison, but it has no ${files.comparison}; check the path`,
+      );
     }
-    for (const name of ["measurements", "results", "table", "report", "charts"] as const) {
-      await rm(this.file(name), { recursive: true, force: true });
+    const bytes = await readWhole(path);
+    try {
+      const json: Record<string, unknown> = JSON.parse(bytes.toString()) ?? {};
+      if (json.format !== format) {
+        throw new ConfigError(`format must be "${format}", got ${JSON.stringify(json.format ?? null)}`);
+      }
+      return checkComparison(json);
+    } catch (error) {
+      throw this.#damaged(error);
     }
   }
+
+  #damaged(error: unknown): ComparisonFolderError {
+    const problem = `${this.file("comparison")} must be as it was written, but ${(error as Error).message}`;
+    return new ComparisonFolderError(problem, { cause: error });
+  }
+
+  /** Makes sure that nothing of somebody else's has a name of the comparison's. */
+  async #checkRoom(whole: Comparison, former: Comparison | null): Promise<void> {
+    const known = former ? [...namesOf(former), ...runIds(former)] : [];
+    const taken = namesOf(whole).filter((name) => !known.includes(name) && isThere(join(this.path, name)));
+    const runs = lstatSync(join(this.path, files.runs), { throwIfNoEntry: false });
+    if (runs?.isFile()) taken.push(files.runs);
+    else {
+      for (const id of runIds(whole)) {
+        const run = new RunFolder(runPath(this.path, { id }));
+        if (!known.includes(id) && !(await run.isFree()) && !(await run.holdsRun())) taken.push(join(files.runs, id));
+      }
+    }
+    if (taken.length === 0) return;
+    throw new ComparisonFolderError(
+      `${this.path} must have room for the comparison, but ${taken.join(", ")} in it ${taken.length === 1 ? "is" : "are"} not ` +
+        "of one; move away what is yours, or write elsewhere (--out)",
+    );
+  }
+
+  /** Deletes the runs and results of a comparison, and what is left of files that were being written. */
+  async #clear(former: Comparison): Promise<void> {
+    for (const name of [files.runs, files.charts]) {
+      if (!lstatSync(join(this.path, name), { throwIfNoEntry: false })?.isSymbolicLink()) continue;
+      throw new ComparisonFolderError(
+        `${join(this.path, name)} must be a folder, but it is a link; delete yourself what it leads to, or write elsewhere (--out)`,
+      );
+    }
+    for (const id of runIds(former)) await new RunFolder(runPath(this.path, { id })).clear({ patienceMs });
+    await this.#deleteFiles(this.path, new Set(namesOf(former)));
+    await this.#deleteFiles(this.file("charts"), new Set(chartNames.map((name) => `${name}.svg`)));
+    await rmdir(this.file("charts")).catch(() => {}); // what is not ours stays, and its folder with it
+  }
+
+  /** Deletes the files of some names in a folder: no folders, no links. */
+  async #deleteFiles(folder: string, names: ReadonlySet<string>): Promise<void> {
+    const there = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+      if (isMissing(error)) return [];
+      throw error;
+    });
+    for (const entry of there) {
+      const [, unfinished] = /^(.+)\.[-0-9a-f]{36}\.tmp$/.exec(entry.name) ?? [];
+      if (!names.has(entry.name) && !(unfinished !== undefined && names.has(unfinished))) continue;
+      if (entry.isFile()) await rm(join(folder, entry.name), { force: true });
+    }
+  }
+}
+
+/** What a comparison writes beside its runs and compare.json. */
+function namesOf({ contestants }: Comparison): string[] {
+  const { measurements, results, table, report, strip, charts } = files;
+  return [measurements, results, table, report, strip, charts, ...contestants.map(({ label }) => pointsFile(label))];
+}
+
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** The fields that differ, as text: those of one that the other lacks, too. */

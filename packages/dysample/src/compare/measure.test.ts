@@ -4,6 +4,8 @@ import { join } from "node:path";
 
 import { beforeEach, expect, test } from "vitest";
 
+import { hasTier } from "@gridgrad/core/testing/tier";
+
 import { collect } from "./collect.ts";
 import { comparisonOf } from "./comparisonOf.ts";
 import { measure, measuredSteps, readMeasurements } from "./measure.ts";
@@ -16,20 +18,23 @@ beforeEach(async () => {
 
 const asked = (...upsamplers: string[]) => comparisonOf({ upsamplers, seeds: [0, 1], config: { batch: 1, steps: 2 } });
 
-test("every contestant has its time and its memory, more where there is more to remember", async () => {
-  const comparison = asked("nearest", "dysample+");
-  const rounds: number[] = [];
-  expect(await measure(comparison, folder, { onRound: (done) => rounds.push(done) })).toEqual({ status: "complete" });
-  expect(rounds).toEqual(Array.from({ length: measuredSteps + 1 }, (_, i) => i));
-  const measured = (await readMeasurements(comparison, folder))!;
-  const [nearest, dysample] = ["nearest", "dysample+"].map((label) => measured.get(label)!);
-  for (const { msPerStep } of [nearest, dysample]) expect(msPerStep).toBeGreaterThan(0);
-  expect(nearest.peakBytes).toBeGreaterThan(44_822 * 4 * 4); // weights, gradients, and two of Adam's
-  expect(dysample.peakBytes).toBeGreaterThan(nearest.peakBytes);
-  expect((await collect(comparison, folder)).contestants).toMatchObject([nearest, dysample]);
-}, 60_000);
+test.runIf(hasTier("ci"))(
+  "every contestant has its time and its memory, more where there is more to remember",
+  async () => {
+    const comparison = asked("nearest", "dysample+");
+    const rounds: number[] = [];
+    expect(await measure(comparison, folder, { onRound: (done) => rounds.push(done) })).toEqual({ status: "complete" });
+    expect(rounds).toEqual(Array.from({ length: measuredSteps + 1 }, (_, i) => i));
+    const measured = (await readMeasurements(comparison, folder))!;
+    const [nearest, dysample] = ["nearest", "dysample+"].map((label) => measured.get(label)!);
+    for (const { msPerStep } of [nearest, dysample]) expect(msPerStep).toBeGreaterThan(0);
+    expect(nearest.peakBytes).toBeGreaterThan(44_822 * 4 * 4); // weights, gradients, and two of Adam's
+    expect(dysample.peakBytes).toBeGreaterThan(nearest.peakBytes);
+    expect((await collect(comparison, folder)).contestants).toMatchObject([nearest, dysample]);
+  },
+);
 
-test("measurements hold for these contestants in any order, and not for others", async () => {
+test.runIf(hasTier("ci"))("measurements hold for these contestants in any order, and not for others", async () => {
   await measure(asked("nearest", "bilinear"), folder);
   expect(await readMeasurements(asked("bilinear", "nearest"), folder)).toHaveProperty("size", 2);
   expect(await readMeasurements(asked("nearest"), folder)).toBeNull();
@@ -39,9 +44,9 @@ test("measurements hold for these contestants in any order, and not for others",
   const path = join(folder, "measurements.json");
   await writeFile(path, (await readFile(path, "utf8")).replace("measurements-1", "measurements-9"));
   expect(await readMeasurements(asked("nearest", "bilinear"), folder)).toBeNull();
-}, 60_000);
+});
 
-test("it stops when it is asked to, and what fails is told", async () => {
+test.runIf(hasTier("ci"))("it stops when it is asked to, and what fails is told", async () => {
   const stop = new AbortController();
   const comparison = asked("nearest");
   expect(await measure(comparison, folder, { signal: stop.signal, onRound: () => stop.abort() })).toEqual({
@@ -53,4 +58,4 @@ test("it stops when it is asked to, and what fails is told", async () => {
     status: "failed",
     message: expect.stringContaining("gpu:webgl2: needs a browser"),
   });
-}, 60_000);
+});

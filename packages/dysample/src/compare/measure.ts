@@ -5,9 +5,8 @@
  */
 
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 
-import { writeFileAtomic } from "@gridgrad/nn/node";
+import { readWhole, writeFileAtomic } from "@gridgrad/nn/node";
 
 import { resolveConfig, type TrainConfig } from "../training/config.ts";
 import type { Comparison } from "./comparison.ts";
@@ -63,7 +62,7 @@ export async function readMeasurements(
 ): Promise<ReadonlyMap<string, Measurement> | null> {
   const path = new ComparisonFolder(folder).file("measurements");
   if (!existsSync(path)) return null;
-  const { format: found, contestants } = JSON.parse(await readFile(path, "utf8")) as Partial<Measurements>;
+  const { format: found, contestants } = JSON.parse((await readWhole(path)).toString()) as Partial<Measurements>;
   if (found !== format || contestants === undefined) return null;
   const asText = (list: readonly { label: string; config: TrainConfig }[]): string =>
     JSON.stringify(list.map(({ label, config }) => [label, Object.entries(config).sort()]).sort());

@@ -1,6 +1,6 @@
 /** @file The process that measures: it is told by its parent what to measure, see measure.ts, and never outlives it. */
 
-import { type Device, openDevice, setDevice } from "@gridgrad/core";
+import { type Device, openDevice, OutOfMemoryError, setDevice } from "@gridgrad/core";
 import { Adam } from "@gridgrad/nn";
 
 import { compileMs } from "../training/compileMs.ts";
@@ -8,6 +8,7 @@ import type { TrainConfig } from "../training/config.ts";
 import { median } from "../training/metricsLog.ts";
 import { createTask } from "../training/task.ts";
 import type { Measurement, MeasureReport, MeasureRequest } from "./measure.ts";
+import { leaveTerminalToParent } from "./sourceProcess.ts";
 
 /** Time and memory do not depend on it, and with a small one nothing can diverge. */
 const lr = 1e-6;
@@ -15,13 +16,16 @@ const lr = 1e-6;
 /** Steps for the memory: the second one begins with the optimiser's state, which stays. */
 const warmUp = 2;
 
-process.on("SIGINT", () => {}); // Ctrl-C reaches all processes of a terminal; the parent decides what it means
+leaveTerminalToParent();
 process.on("disconnect", () => process.exit()); // the parent is gone: nobody waits for this
 process.on("message", (request: MeasureRequest) => {
   void measureAll(request)
     .then(
       (measurements) => ({ status: "measured" as const, measurements }),
-      (error: Error) => ({ status: "failed" as const, message: error.stack ?? error.message }),
+      (error: Error) => ({
+        status: "failed" as const,
+        message: (error instanceof OutOfMemoryError ? undefined : error.stack) ?? error.message,
+      }),
     )
     .then((outcome) => report({ type: "outcome", outcome }, () => process.exit()));
 });
@@ -42,7 +46,6 @@ async function measureAll({ configs, rounds }: MeasureRequest): Promise<Measurem
       if (round > 0) times[i].push(ms); // the first steps start threads and fill caches
     }
     report({ type: "round", done: round });
-    await new Promise((turned) => setTimeout(turned, 0)); // the report leaves
   }
   return configs.map((_, i) => ({ msPerStep: median(times[i]), peakBytes: peaks[i] }));
 }

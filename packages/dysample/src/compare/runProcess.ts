@@ -1,20 +1,33 @@
 /** @file The process of one training run: it is told what to train by its parent, see startRun.ts, and never outlives it. */
 
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { OutOfMemoryError } from "@gridgrad/core";
+import { FileError } from "@gridgrad/nn/node";
 
+import { DivergedError } from "../toy/metrics.ts";
 import { resume, train, TrainingError, type TrainHooks } from "../training/train.ts";
 import { ConfigError } from "../training/config.ts";
 import { FolderInUseError } from "../training/folderLock.ts";
-import { RunFolderError } from "../training/runFolder.ts";
+import { RunFolder, RunFolderError } from "../training/runFolder.ts";
+import { leaveTerminalToParent } from "./sourceProcess.ts";
 import type { RunOrder, RunOutcome, RunReport, RunRequest } from "./startRun.ts";
 
 /** When a comparison is killed, its runs end after the step that is under way. One that goes on with them waits for that. */
 const patienceMs = 30_000;
 
+/** Errors that say all in one line. All others keep their stack. */
+const kindsTold = [
+  TrainingError,
+  ConfigError,
+  RunFolderError,
+  FolderInUseError,
+  FileError,
+  OutOfMemoryError,
+  DivergedError,
+];
+
 const stop = new AbortController();
 
-process.on("SIGINT", () => {}); // Ctrl-C reaches all processes of a terminal; the parent decides what it means
+leaveTerminalToParent();
 process.on("SIGTERM", () => stop.abort());
 process.on("disconnect", () => stop.abort()); // the parent is gone: nobody else could stop this run
 process.on("message", (request: RunRequest) => {
@@ -31,13 +44,13 @@ async function run({ config, path }: RunOrder): Promise<RunOutcome> {
     onCheckpoint: (step) => report({ type: "checkpoint", step }),
   };
   try {
-    const begun = existsSync(join(path, "config.json"));
+    const begun = new RunFolder(path).has("config");
     const outcome = await (begun
       ? resume(path, config, hooks, { patienceMs })
       : train(config, path, hooks, { patienceMs }));
     return outcome.status === "complete" ? { status: "complete" } : outcome;
   } catch (error) {
-    const told = [TrainingError, ConfigError, RunFolderError, FolderInUseError].some((kind) => error instanceof kind);
+    const told = kindsTold.some((kind) => error instanceof kind);
     const message = error instanceof Error ? ((told ? undefined : error.stack) ?? error.message) : String(error);
     return { status: "failed", message, retry: false };
   }

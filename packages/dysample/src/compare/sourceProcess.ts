@@ -1,12 +1,11 @@
 /** @file Processes that run a file of these sources, which is TypeScript, and talk to this one over a channel. */
 
 import { type ChildProcess, fork } from "node:child_process";
-import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 
 /** What Node needs to run the sources. Options of this process are not passed on: a debugger's port can be used only once. */
-const typescript = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+export const typescript = new URL("../../../../scripts/typescript.mjs", import.meta.url).href;
 
 /** Threads that this process may use altogether: `GRIDGRAD_THREADS`, else as many as the machine has. */
 export function coresToUse(): number {
@@ -15,10 +14,20 @@ export function coresToUse(): number {
 
 /** Starts a file of the sources in a process of its own, whose device `cpu` has that many threads. */
 export function forkSource(file: URL, { threads }: { readonly threads: number }): ChildProcess {
+  const { GRIDGRAD_QUEUE: _, ...env } = process.env; // its password is none of their business
   return fork(fileURLToPath(file), [], {
     execArgv: ["--import", typescript],
-    env: { ...process.env, GRIDGRAD_THREADS: String(threads) },
+    env: { ...env, GRIDGRAD_THREADS: String(threads) },
   });
+}
+
+/**
+ * For a process that `forkSource` has started, at its beginning. Ctrl-C and the end of a terminal reach all of its processes; the parent
+ * decides what they mean. And nothing that a warning might have said is worth a run: its reader may be gone.
+ */
+export function leaveTerminalToParent(): void {
+  for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 }
 
 /** How a process ended that did not answer. */

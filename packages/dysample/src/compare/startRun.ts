@@ -39,7 +39,8 @@ export type RunRequest = { readonly type: "run"; readonly order: RunOrder } | { 
 /** From the child to the parent. */
 export type RunReport =
   | { readonly type: "start"; readonly done: number }
-  | { readonly type: "progress"; readonly step: number; readonly steps: number; readonly loss: number }
+  /** NaN comes as null: messages are JSON. */
+  | { readonly type: "progress"; readonly step: number; readonly steps: number; readonly loss: number | null }
   | { readonly type: "evaluated"; readonly images: number }
   | { readonly type: "checkpoint"; readonly step: number }
   | { readonly type: "outcome"; readonly outcome: RunOutcome };
@@ -54,7 +55,7 @@ export function startRun(order: RunOrder, hooks: RunHooks = {}): Promise<RunOutc
   child.on("message", (report: RunReport) => {
     if (report.type === "start") hooks.onStart?.(report.done);
     else if (report.type === "progress") {
-      hooks.onProgress?.({ step: report.step, steps: report.steps, loss: report.loss });
+      hooks.onProgress?.({ step: report.step, steps: report.steps, loss: report.loss ?? NaN });
     } else if (report.type === "evaluated") hooks.onEvaluated?.(report.images);
     else if (report.type === "checkpoint") hooks.onCheckpoint?.(report.step);
     else outcome = report.outcome;

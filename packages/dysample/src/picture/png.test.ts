@@ -1,9 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync, mkdirSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { crc32, deflateSync } from "node:zlib";
+import zlib, { constants, crc32, deflateRawSync, deflateSync } from "node:zlib";
 import fc from "fast-check";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { decodePng, encodePng, readPng, writePng } from "./png.ts";
 import type { Picture } from "./png.ts";
 
@@ -40,6 +41,10 @@ interface FileOptions {
   depth: number;
   colourType: number;
   interlaced?: boolean;
+  /** The filters of the rows, again and again; none by default. */
+  filters?: readonly number[];
+  /** Bytes that follow the rows. */
+  rest?: Uint8Array;
   /** One number for each sample, row by row. */
   samples: ArrayLike<number>;
   extra?: Buffer[];
@@ -60,11 +65,23 @@ const PASS_OF_PIXEL = [
   [7, 7, 7, 7, 7, 7, 7, 7],
 ];
 
-/** A PNG file of any kind, its rows unfiltered: the tests' own encoder. */
-function pngFile({ width, height, depth, colourType, interlaced = false, samples, extra = [] }: FileOptions): Buffer {
+/** A byte less what each filter predicts from those on its left, above and in the corner between: PNG specification, 9.2. */
+const FILTERS: readonly ((x: number, a: number, b: number, c: number) => number)[] = [
+  (x) => x,
+  (x, a) => x - a,
+  (x, _a, b) => x - b,
+  (x, a, b) => x - Math.floor((a + b) / 2),
+  (x, a, b, c) => x - [a, b, c].sort((p, q) => Math.abs(a + b - c - p) - Math.abs(a + b - c - q))[0], // sort is stable
+];
+
+/** A PNG file of any kind: the tests' own encoder. */
+function pngFile(options: FileOptions): Buffer {
+  const { width, height, depth, colourType, interlaced = false, samples, extra = [], filters = [0], rest } = options;
   const perPixel = SAMPLES_PER_PIXEL[colourType];
+  const step = Math.max(1, (perPixel * depth) / 8);
   const rows: number[] = [];
   for (const pass of interlaced ? [1, 2, 3, 4, 5, 6, 7] : [0]) {
+    let above: number[] = [];
     for (let y = 0; y < height; y++) {
       let bits = "";
       for (let x = 0; x < width; x++) {
@@ -74,15 +91,19 @@ function pngFile({ width, height, depth, colourType, interlaced = false, samples
         }
       }
       if (bits === "") continue;
-      rows.push(0);
-      for (let i = 0; i < bits.length; i += 8) rows.push(parseInt(bits.slice(i, i + 8).padEnd(8, "0"), 2));
+      const row = bits.match(/.{1,8}/g)!.map((byte) => parseInt(byte.padEnd(8, "0"), 2));
+      const filter = filters[y % filters.length];
+      const at = (bytes: number[], i: number): number => bytes[i] ?? 0;
+      const predict = FILTERS[filter] ?? FILTERS[0];
+      rows.push(filter, ...row.map((x, i) => predict(x, at(row, i - step), at(above, i), at(above, i - step)) & 255));
+      above = row;
     }
   }
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header.set([depth, colourType, 0, 0, interlaced ? 1 : 0], 8);
-  const pixels = deflateSync(Uint8Array.from(rows));
+  const pixels = deflateSync(rest ? Buffer.concat([Uint8Array.from(rows), rest]) : Uint8Array.from(rows));
   const middle = Math.ceil(pixels.length / 2); // the pixels in two chunks, as files have them
   return Buffer.concat([
     SIGNATURE,
@@ -107,7 +128,7 @@ const arbitraryPicture: fc.Arbitrary<Picture> = fc
     return data.map((values) => ({ width, height, channels, data: values }));
   });
 
-/** A file of any of the 15 kinds, plain or interlaced. */
+/** A file of any of the 15 kinds, plain or interlaced, its rows filtered in any way. */
 const arbitraryFile: fc.Arbitrary<FileOptions> = fc
   .record({
     width: fc.integer({ min: 1, max: 20 }),
@@ -118,12 +139,13 @@ const arbitraryFile: fc.Arbitrary<FileOptions> = fc
       ...[8, 16].flatMap((depth) => [2, 4, 6].map((colourType) => ({ colourType, depth }))),
     ),
     interlaced: fc.boolean(),
+    filters: fc.array(fc.nat(4), { minLength: 1, maxLength: 20 }),
   })
-  .chain(({ width, height, kind, interlaced }) => {
+  .chain(({ width, height, kind, interlaced, filters }) => {
     const length = width * height * SAMPLES_PER_PIXEL[kind.colourType];
     return fc
       .array(fc.nat(2 ** kind.depth - 1), { minLength: length, maxLength: length })
-      .map((samples) => ({ width, height, ...kind, interlaced, samples }));
+      .map((samples) => ({ width, height, ...kind, interlaced, filters, samples }));
   });
 
 /** Entry i is (i, 255 - i, 7). */
@@ -213,9 +235,117 @@ describe("what a resampled picture cannot keep", () => {
     expect(decodePng(file).data).toEqual(Uint8Array.of(4));
   });
 
+  test("a wrong checksum of a text or a profile does no harm, one of what the picture is made of does", () => {
+    const broken = (type: string): Buffer => {
+      const bytes = chunk(type, Uint8Array.of(0, 4));
+      bytes[bytes.length - 1] ^= 1;
+      return bytes;
+    };
+    const file = { width: 1, height: 1, depth: 8, colourType: 0, samples: [4] };
+    for (const type of ["tEXt", "zTXt", "iTXt", "iCCP", "eXIf"]) {
+      expect(decodePng(pngFile({ ...file, extra: [broken(type)] })).data).toEqual(Uint8Array.of(4));
+    }
+    for (const type of ["tRNS", "PLTE", "ABCD", "1abc"]) {
+      expect(() => decodePng(pngFile({ ...file, extra: [broken(type)] }))).toThrow(`its chunk "${type}" at byte 33`);
+    }
+  });
+
+  test("a transparent colour has as many bits as the samples: those above do not count", () => {
+    const transparent = (depth: number, colourType: number, samples: number[], ...colour: number[]) => {
+      const extra = [chunk("tRNS", Uint8Array.from(colour))];
+      return decodePng(
+        pngFile({
+          width: samples.length / SAMPLES_PER_PIXEL[colourType],
+          height: 1,
+          depth,
+          colourType,
+          samples,
+          extra,
+        }),
+      );
+    };
+    expect(transparent(8, 0, [13, 7], 1, 13).data).toEqual(Uint8Array.of(13, 0, 7, 255));
+    expect(transparent(2, 0, [3, 1], 0, 0xff).data).toEqual(Uint8Array.of(255, 0, 85, 255));
+    expect(transparent(8, 2, [1, 2, 3], 9, 1, 8, 2, 7, 3).data).toEqual(Uint8Array.of(1, 2, 3, 0));
+    expect(transparent(16, 0, [0x10d, 0xd], 1, 13).data).toEqual(Uint16Array.of(0x10d, 0, 0xd, 0xffff));
+  });
+
+  test("a transparency that does not fit its picture is passed over", () => {
+    const same = (file: FileOptions, bytes: number, before: Buffer[] = [], after: Buffer[] = []) => {
+      const extra = [...before, chunk("tRNS", new Uint8Array(bytes).fill(7)), ...after];
+      expect(decodePng(pngFile({ ...file, extra }))).toEqual(
+        decodePng(pngFile({ ...file, extra: [...before, ...after] })),
+      );
+    };
+    const size = { width: 2, height: 1, depth: 8 };
+    same({ ...size, colourType: 4, samples: [10, 255, 20, 255] }, 4); // has alpha already
+    same({ ...size, colourType: 6, samples: [1, 2, 3, 255, 4, 5, 6, 255] }, 8);
+    same({ ...size, colourType: 6, samples: [1, 2, 3, 255, 4, 5, 6, 255] }, 6);
+    same({ ...size, colourType: 0, samples: [7, 7] }, 1); // not one colour
+    same({ ...size, colourType: 0, samples: [7, 7] }, 6);
+    same({ ...size, colourType: 2, samples: [7, 7, 7, 7, 7, 7] }, 2);
+    same({ ...size, colourType: 3, samples: [0, 2] }, 4, [palette(3)]); // longer than the palette
+    same({ ...size, colourType: 3, samples: [0, 2] }, 0, [palette(3)]);
+    same({ ...size, colourType: 3, samples: [0, 2] }, 1, [], [palette(3)]); // before the palette
+    same({ ...size, depth: 1, colourType: 3, samples: [0, 1] }, 3, [palette(4)]); // for more entries than 1 bit can name
+  });
+
   test("a palette that an RGB file suggests for poor screens is ignored", () => {
-    const file = { width: 1, height: 1, depth: 8, colourType: 2, samples: [9, 8, 7], extra: [palette(4)] };
-    expect(decodePng(pngFile(file))).toMatchObject({ channels: 3, data: Uint8Array.of(9, 8, 7) });
+    const file = { width: 1, height: 1, depth: 8, colourType: 2, samples: [9, 8, 7] };
+    for (const suggested of [palette(4), chunk("PLTE", new Uint8Array(0)), chunk("PLTE", new Uint8Array(1000))]) {
+      const picture = decodePng(pngFile({ ...file, extra: [suggested] }));
+      expect(picture).toMatchObject({ channels: 3, data: Uint8Array.of(9, 8, 7) });
+    }
+  });
+});
+
+describe("a file that decompresses to much more than its picture", () => {
+  const { inflateSync } = zlib;
+  afterEach(() => {
+    vi.restoreAllMocks();
+    syncBuiltinESMExports();
+  });
+
+  const million = new Uint8Array(2 ** 20);
+
+  test("is read as far as its pixels go, plain or interlaced, whatever follows them", () => {
+    const random = fc.sample(fc.uint8Array({ minLength: 5000, maxLength: 5000 }), { numRuns: 1, seed: 1 })[0];
+    for (const rest of [Uint8Array.of(1), random, million, Buffer.concat([random, million])]) {
+      fc.assert(
+        fc.property(arbitraryFile, (file) => {
+          const extra = file.colourType === 3 ? [palette(2 ** file.depth)] : [];
+          expect(decodePng(pngFile({ ...file, extra, rest }))).toEqual(decodePng(pngFile({ ...file, extra })));
+        }),
+        { numRuns: 10 },
+      );
+    }
+  });
+
+  test("takes memory for its pixels alone, and none for texts and profiles", () => {
+    // 256 times a megabyte of zeros, each of which ends with a whole byte, so that they can follow each other. Of n zeros the
+    // checksum, Adler-32, has 1 in its low half and n mod 65521 in the other.
+    const block = deflateRawSync(million, { level: 9, finishFlush: constants.Z_FULL_FLUSH });
+    const checksum = Buffer.alloc(4);
+    checksum.writeUInt32BE(((256 * million.length) % 65521) * 65536 + 1);
+    const blocks = Array<Buffer>(256).fill(block);
+    const bomb = Buffer.concat([Uint8Array.of(0x78, 0x9c), ...blocks, deflateRawSync(new Uint8Array(0)), checksum]);
+    const extra = ["zTXt", "iTXt", "iCCP"].map((type) => chunk(type, Buffer.concat([Buffer.from("a\0\0"), bomb])));
+    const [header, end] = [Buffer.from([0, 0, 0, 2, 0, 0, 0, 1, 8, 0, 0, 0, 0]), new Uint8Array(0)];
+    const file = [SIGNATURE, chunk("IHDR", header), ...extra, chunk("IDAT", bomb), chunk("IEND", end)];
+    const inflated: number[] = [];
+    const spy = vi.spyOn(zlib, "inflateSync").mockImplementation((data, options) => {
+      const bytes = inflateSync(data, options);
+      inflated.push(bytes.length);
+      return bytes;
+    });
+    syncBuiltinESMExports(); // named imports have it from now on
+    const before = process.resourceUsage().maxRSS;
+    expect(decodePng(Buffer.concat(file)).data).toEqual(Uint8Array.of(0, 0));
+    // Kilobytes; one of the bombs takes 256 MB. A file that ran in this process before may have taken more, so calls are watched, too.
+    expect(process.resourceUsage().maxRSS - before).toBeLessThan(64 * 1024);
+    expect(inflated.length).toBeGreaterThan(0);
+    expect(Math.max(...inflated)).toBeLessThan(2000);
+    for (const [, options] of spy.mock.calls) expect(options?.maxOutputLength).toBeLessThan(2000);
   });
 });
 
@@ -287,6 +417,7 @@ describe("errors of readPng", () => {
     ["a web page", "<!DOCTYPE html>"],
     ["a Git LFS pointer", "version https://git-lfs.github.com/spec/v1"],
     ["a PNG that was sent as text", "\x89PNG\n\x1a\n"],
+    ["a PNG that Xcode has changed for iOS", "\x89PNG\r\n\x1a\n\0\0\0\x04CgBIP\0 \x02"],
   ])("%s is recognised", (name, start) => {
     expect(() => decodePng(Buffer.from(start, "latin1"))).toThrow(`what looks like ${name}`);
   });
@@ -342,11 +473,24 @@ describe("errors of readPng", () => {
     );
   });
 
+  test("a row with a filter that does not exist", () => {
+    const file = { width: 1, height: 2, depth: 8, colourType: 0, samples: [0, 0], filters: [0, 5] };
+    expect(() => decodePng(pngFile(file))).toThrowErrorMatchingInlineSnapshot(
+      `[Error: readPng: the picture must be an undamaged PNG file, but there is no filter 5 for a row of pixels; save or download it again]`,
+    );
+  });
+
   test("a header that is missing or says what no PNG is", () => {
     expect(() =>
       decodePng(Buffer.concat([SIGNATURE, chunk("IEND", new Uint8Array(0))])),
     ).toThrowErrorMatchingInlineSnapshot(
       `[Error: readPng: the picture must be an undamaged PNG file, but it does not begin with a header; save or download it again]`,
+    );
+    const otherMethods = Buffer.concat([good.subarray(16, 26), Uint8Array.of(0, 1, 2)]);
+    expect(() =>
+      decodePng(Buffer.concat([SIGNATURE, chunk("IHDR", otherMethods), good.subarray(33)])),
+    ).toThrowErrorMatchingInlineSnapshot(
+      `[Error: readPng: the picture must be an undamaged PNG file, but its methods of compression, filter and interlace are 0, 1 and 2, not 0, 0 and 0 or 1; save or download it again]`,
     );
     const file = { width: 1, height: 1, depth: 4, colourType: 2, samples: [0, 0, 0] };
     expect(() => decodePng(pngFile(file))).toThrowErrorMatchingInlineSnapshot(
@@ -354,18 +498,25 @@ describe("errors of readPng", () => {
     );
   });
 
-  test("a transparent colour of another number of channels", () => {
-    const file = { width: 1, height: 1, depth: 8, colourType: 2, samples: [0, 0, 0] };
-    const extra = [chunk("tRNS", Uint8Array.of(0, 0))];
-    expect(() => decodePng(pngFile({ ...file, extra }))).toThrowErrorMatchingInlineSnapshot(
-      `[Error: readPng: the picture must be an undamaged PNG file, but its transparent colour has 2 bytes, not 6; save or download it again]`,
+  test("a palette without a colour, with too many and with a part of one", () => {
+    const file = { width: 2, height: 1, depth: 8, colourType: 3, samples: [0, 0] };
+    const withPalette = (bytes: number) => () =>
+      decodePng(pngFile({ ...file, extra: [chunk("PLTE", new Uint8Array(bytes))] }));
+    expect(withPalette(0)).toThrowErrorMatchingInlineSnapshot(
+      `[Error: readPng: the picture must be an undamaged PNG file, but its palette has 0 bytes, not 3 for each of 1 to 256 colours; save or download it again]`,
     );
+    expect(withPalette(257 * 3)).toThrow("its palette has 771 bytes, not 3 for each of 1 to 256 colours");
+    expect(withPalette(10)).toThrow("its palette has 10 bytes");
+    expect(withPalette(256 * 3)()).toMatchObject({ channels: 3, data: new Uint8Array(6) });
   });
 
   test("a palette that is missing or too short for its pixels", () => {
     const file = { width: 2, height: 1, depth: 2, colourType: 3, samples: [0, 3] };
     expect(() => decodePng(pngFile(file))).toThrowErrorMatchingInlineSnapshot(
       `[Error: readPng: the picture must be an undamaged PNG file, but it has no palette; save or download it again]`,
+    );
+    expect(() => decodePng(pngFile({ ...file, extra: [palette(4), palette(4)] }))).toThrowErrorMatchingInlineSnapshot(
+      `[Error: readPng: the picture must be an undamaged PNG file, but it has 2 palettes; save or download it again]`,
     );
     expect(() => decodePng(pngFile({ ...file, extra: [palette(3)] }))).toThrowErrorMatchingInlineSnapshot(
       `[Error: readPng: the picture must be an undamaged PNG file, but colour 3 is not among the 3 of its palette; save or download it again]`,

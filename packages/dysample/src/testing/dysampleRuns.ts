@@ -1,39 +1,54 @@
 /** @file How to run the golden cases of the upsamplers: the module with the case's tensors as its parameters. */
 
 import type { Tensor } from "@gridgrad/core";
-import type { GoldenRuns } from "@gridgrad/core/testing";
+import type { GoldenAttrs, GoldenRuns } from "@gridgrad/core/testing";
 import { functionalCall } from "@gridgrad/nn";
 
 import { Carafe } from "../upsamplers/carafe.ts";
 import { DySample } from "../upsamplers/dysample.ts";
 import { Fade } from "../upsamplers/fade.ts";
 import { SapaB } from "../upsamplers/sapaB.ts";
-import type { Upsampler } from "../upsamplers/upsampler.ts";
-
-type Maker = new (inChannels: number, options: object) => Upsampler;
-
-/**
- * Runs a case whose module follows from the shapes of its input and guide and from its attributes, which are called as in Python:
- * kernel_size for kernelSize.
- */
-function of(kind: Maker): GoldenRuns[string] {
-  return ({ x, guide, ...parameters }: Readonly<Record<string, Tensor>>, attrs) => {
-    const options = Object.entries(attrs).map(([name, value]) => [camelCase(name), value]);
-    const module = new kind(x.shape[1], { ...Object.fromEntries(options), guideChannels: guide?.shape[1] });
-    return functionalCall(module, parameters, () => module.forward(x, guide));
-  };
-}
 
 export const dysampleRuns: GoldenRuns = {
-  dysample({ x, ...parameters }, { in_channels, ...options }) {
-    const module = new DySample(in_channels as number, options);
+  dysample({ x, ...parameters }, attrs) {
+    attrs.repeats("in_channels", x.shape[1]);
+    const module = new DySample(x.shape[1], {
+      scale: attrs.number("scale"),
+      style: attrs.word("style", ["lp", "pl"]),
+      groups: attrs.number("groups"),
+      dyscope: attrs.boolean("dyscope"),
+    });
     return functionalCall(module, parameters, () => module.forward(x));
   },
-  carafe_upsampler: of(Carafe),
-  fade: of(Fade),
-  sapa_b: of(SapaB),
+
+  carafe_upsampler({ x, ...parameters }, attrs) {
+    const module = new Carafe(x.shape[1], {
+      scale: attrs.number("scale"),
+      kernelSize: attrs.number("kernel_size"),
+      upGroups: attrs.number("up_groups"),
+      compressedChannels: attrs.number("compressed_channels"),
+      encoderKernel: attrs.number("encoder_kernel"),
+    });
+    return functionalCall(module, parameters, () => module.forward(x));
+  },
+
+  fade({ x, guide, ...parameters }, attrs) {
+    const module = new Fade(x.shape[1], guided(guide, attrs));
+    return functionalCall(module, parameters, () => module.forward(x, guide));
+  },
+
+  sapa_b({ x, guide, ...parameters }, attrs) {
+    const module = new SapaB(x.shape[1], guided(guide, attrs));
+    return functionalCall(module, parameters, () => module.forward(x, guide));
+  },
 };
 
-function camelCase(name: string): string {
-  return name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+/** Options of the modules that take a guide. */
+function guided(guide: Tensor, attrs: GoldenAttrs) {
+  return {
+    scale: attrs.number("scale"),
+    kernelSize: attrs.number("kernel_size"),
+    embeddingDim: attrs.number("embedding_dim"),
+    guideChannels: guide.shape[1],
+  };
 }

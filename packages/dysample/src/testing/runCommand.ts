@@ -1,11 +1,11 @@
 /** @file Runs the command for tests: in this process, where the lines are collected, or in one of its own, as a user does. */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { createRequire } from "node:module";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 
 import type { Io } from "../cli/io.ts";
 import { main } from "../cli/program.ts";
+import { typescript } from "../compare/sourceProcess.ts";
 
 export interface CommandResult {
   readonly code: number | null;
@@ -36,7 +36,12 @@ export async function runCommand(...args: string[]): Promise<CommandResult> {
   return { code, out: out.join("\n"), err: err.join("\n") };
 }
 
-const typescript = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+/** The same after Ctrl-C: what would train or wait for long stops as soon as it can. */
+export async function runInterrupted(...args: string[]): Promise<CommandResult> {
+  const { io, out, err } = collectLines();
+  const code = await main(args, Object.assign(io, { interrupted: () => AbortSignal.abort() }));
+  return { code, out: out.join("\n"), err: err.join("\n") };
+}
 
 /** Starts a program in a process of its own. `result` resolves when it has ended. */
 export function startCommand(

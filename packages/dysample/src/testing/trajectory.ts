@@ -38,9 +38,15 @@ export function readTrajectory(upsampler: string): Trajectory {
   return { upsampler, tensors, losses: tensors.losses64.values as Float64Array };
 }
 
-/** The entries whose names start with `prefix`, without it. */
+/**
+ * The entries whose names start with `prefix`, without it.
+ *
+ * @throws {Error} when there is none: a comparison with nothing would always pass.
+ */
 export function entriesBelow({ tensors }: Trajectory, prefix: string): Record<string, SafetensorsEntry> {
   const entries = Object.entries(tensors).filter(([name]) => name.startsWith(prefix));
+  if (entries.length === 0)
+    throw new Error(`entriesBelow: a tensor must have a name that starts with ${prefix}, got none`);
   return Object.fromEntries(entries.map(([name, entry]) => [name.slice(prefix.length), entry]));
 }
 

@@ -10,7 +10,7 @@
  * It has 44,822 parameters besides those of the upsamplers. Names are those of a PyTorch module of the same form.
  */
 
-import { add, relu, type Tensor } from "@gridgrad/core";
+import { add, relu, ShapeError, type Tensor } from "@gridgrad/core";
 import { BatchNorm2d, Conv2d, type InitOptions, Module } from "@gridgrad/nn";
 
 import { createUpsampler } from "../upsamplers/createUpsampler.ts";
@@ -22,6 +22,9 @@ export const decoderChannels = 32;
 
 /** Channels of what the three upsamplers may be guided by: l2(c2), e1(x) and the image. */
 export const guideChannels = [decoderChannels, 16, shapes64.channels] as const;
+
+/** How often a side of the picture contains that of the smallest features: three convolutions halve it. */
+const shrinks = 8;
 
 /** Convolution without bias, batch normalisation, relu. */
 class ConvBnRelu extends Module {
@@ -89,7 +92,13 @@ export class Fpn4 extends Module {
     this.up2 = up(2);
   }
 
+  /** @throws {ShapeError} when `x` is not `[N, 3, H, W]` with H and W divisible by 8: what is upsampled must fit what it is added to. */
   forward(x: Tensor): Tensor {
+    const [, C, H, W] = x.shape;
+    if (x.shape.length !== 4 || C !== shapes64.channels || H % shrinks !== 0 || W % shrinks !== 0) {
+      const rule = `x must be [N, ${shapes64.channels}, H, W] with H and W divisible by ${shrinks} (resize or pad the pictures)`;
+      throw new ShapeError("Fpn4", rule, { x: x.shape });
+    }
     const c1 = this.e1.forward(x);
     const c2 = this.e2.forward(c1);
     const c3 = this.e4.forward(this.e3.forward(c2));

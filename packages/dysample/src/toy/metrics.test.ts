@@ -276,7 +276,7 @@ describe("errors", () => {
 
   test("argmaxChannels points at a NaN, in whichever channel", () => {
     expect(() => argmaxChannels(Float32Array.of(0, 0, 1, NaN), [1, 2, 1, 2])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: argmaxChannels: logits must be numbers, got NaN at [n, c, h, w] = [0, 1, 0, 1]; the training has diverged, so lower its learning rate]`,
+      `[DivergedError: argmaxChannels: logits must be numbers, got NaN at [n, c, h, w] = [0, 1, 0, 1]; the training has diverged, so lower its learning rate]`,
     );
     expect(() => argmaxChannels(Float32Array.of(NaN, 0), [1, 2, 1, 1])).toThrow("[0, 0, 0, 0]");
     expect(() => argmaxChannels(Float32Array.of(Infinity, NaN), [1, 2, 1, 1])).toThrow("[0, 1, 0, 0]");

@@ -140,12 +140,17 @@ export class SegmentationMetrics {
   }
 }
 
+/** Results of a network that are not numbers: its weights hold NaN or infinity, or lead there. */
+export class DivergedError extends Error {
+  override name = "DivergedError";
+}
+
 /**
  * The most probable class of each pixel: logits `[N, C, H, W]` to class indices `[N, H, W]`. Of equal logits the first wins.
  *
  * @param logits N * C * H * W values, row-major
  * @param shape `[N, C, H, W]` with C at most 256, so that an index fits into a byte
- * @throws if the shape does not fit the values, or a value is NaN
+ * @throws if the shape does not fit the values; {DivergedError} if a value is NaN
  * @example
  * ```ts
  * argmaxChannels(Float32Array.of(1, 5, 3, 5), [1, 2, 1, 2]); // [1, 0], since 3 > 1 and of 5 and 5 the first wins
@@ -177,7 +182,7 @@ export function argmaxChannels(
           best = c;
         } else if (Number.isNaN(value)) {
           const position = [n, c, Math.floor(pixel / W), pixel % W].join(", ");
-          throw new RangeError(
+          throw new DivergedError(
             `argmaxChannels: logits must be numbers, got NaN at [n, c, h, w] = [${position}]; ` +
               `the training has diverged, so lower its learning rate`,
           );

@@ -23,7 +23,7 @@
  * Source: `fixtures/gen.py`, the same generator in numpy; `fixtures/shapes64.hashes.json` holds checksums of its pictures.
  */
 
-import { Random } from "@gridgrad/core";
+import { allocate, Random } from "@gridgrad/core";
 
 /** Size, classes and colours of the task. The palette is for drawing masks only. */
 export const shapes64 = {
@@ -164,8 +164,9 @@ export function makeImage(dataset: number, index: number): Shapes64Image {
 export function makeBatch(dataset: number, start: number, count: number): Shapes64Batch {
   checkPicture("makeBatch", dataset, start, "start");
   checkInteger("makeBatch", "count", count, 1, LIMIT - start);
-  const images = new Float32Array(count * CHANNELS * PIXELS);
-  const masks = new Int32Array(count * PIXELS);
+  const what = (): string => `a batch of ${count} pictures`;
+  const images = allocate("float32", count * CHANNELS * PIXELS, what) as Float32Array;
+  const masks = allocate("int32", count * PIXELS, what) as Int32Array;
   for (let i = 0; i < count; i++) {
     const { image, mask } = makeImage(dataset, start + i);
     const offset = i * image.length;

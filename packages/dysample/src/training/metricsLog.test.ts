@@ -24,6 +24,16 @@ test("lines that are written come back", async () => {
   expect(await readSteps(path)).toEqual([line(1)]);
 });
 
+test("a loss that is NaN comes back as NaN, also after the log was opened again", async () => {
+  const path = await newPath();
+  const log = await MetricsLog.open(path, 0);
+  await log.write({ ...line(1), loss: NaN });
+  await log.write(line(2));
+  await log.close();
+  await (await MetricsLog.open(path, 2)).close();
+  expect(await readSteps(path)).toEqual([{ ...line(1), loss: NaN }, line(2)]);
+});
+
 test("a log that is opened behind a step loses later steps, evaluations, and a line cut short by a kill", async () => {
   const path = await newPath();
   const log = await MetricsLog.open(path, 0);

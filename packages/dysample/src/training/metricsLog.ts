@@ -1,9 +1,12 @@
-/** @file metrics.jsonl: one JSON object a line, for each training step, for each evaluation on the way, and at the end for the last one. */
+/**
+ * @file metrics.jsonl: one JSON object a line, for each training step, for each evaluation on the way, and at the end for the last one.
+ * A loss that is no number, such as the mean over a batch without a label, stands there as null, for which JSON has no other word.
+ */
 
 import { existsSync } from "node:fs";
-import { type FileHandle, open, readFile } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 
-import { writeFileAtomic } from "@gridgrad/nn/node";
+import { FileError, readWhole, writeFileAtomic } from "@gridgrad/nn/node";
 
 import type { Metrics } from "./task.ts";
 
@@ -28,9 +31,11 @@ export interface Validation {
 /** The open file of a run. */
 export class MetricsLog {
   readonly #file: FileHandle;
+  readonly #path: string;
 
-  private constructor(file: FileHandle) {
+  private constructor(file: FileHandle, path: string) {
     this.#file = file;
+    this.#path = path;
   }
 
   /** Opens the log behind the line of step `after`; what stands there already of later steps is dropped. */
@@ -39,11 +44,13 @@ export class MetricsLog {
       (line) => line.step <= after && ("loss" in line || "validation" in line),
     );
     await writeFileAtomic(path, kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
-    return new MetricsLog(await open(path, "a"));
+    return new MetricsLog(await open(path, "a"), path);
   }
 
   async write(line: StepMetrics | Validation | { readonly step: number; readonly evaluation: Metrics }): Promise<void> {
-    await this.#file.write(`${JSON.stringify(line)}\n`);
+    await this.#file.appendFile(`${JSON.stringify(line)}\n`).catch((error: unknown) => {
+      throw new FileError(this.#path, "a file to write into", error); // the system's error does not name it
+    });
   }
 
   /** Returns when all lines are on the disk. */
@@ -58,7 +65,8 @@ export class MetricsLog {
 
 /** The steps of a log. */
 export async function readSteps(path: string): Promise<StepMetrics[]> {
-  return (await readLines(path)).filter((line): line is StepMetrics => "loss" in line && typeof line.loss === "number");
+  const steps = (await readLines(path)).filter((line): line is StepMetrics => "loss" in line);
+  return steps.map((line) => ({ ...line, loss: typeof line.loss === "number" ? line.loss : NaN }));
 }
 
 /** The evaluations on the way. */
@@ -69,7 +77,7 @@ export async function readValidations(path: string): Promise<Validation[]> {
 /** What a log holds. The line that a killed process was writing is left out. */
 async function readLines(path: string): Promise<(StepMetrics | Validation | { readonly step: number })[]> {
   if (!existsSync(path)) return [];
-  const lines = (await readFile(path, "utf8")).split("\n").slice(0, -1); // what follows the last line end is not a line
+  const lines = (await readWhole(path)).toString().split("\n").slice(0, -1); // what follows the last line end is not a line
   return lines.flatMap((line) => {
     try {
       const entry: unknown = JSON.parse(line);

@@ -7,9 +7,10 @@
  * Colours are in [0, 1]. PSNR is the mean over pictures, of predictions clamped to [0, 1], beside that of a bilinear resize.
  */
 
-import { leaf, Random, type Tensor, ValueError, type Values } from "@gridgrad/core";
+import { allocate, leaf, Random, type Tensor, ValueError, type Values } from "@gridgrad/core";
 import { avgPool2d, mseLoss } from "@gridgrad/ops";
 
+import { DivergedError } from "../toy/metrics.ts";
 import { makeImage, shapes64, trainingDataset, VALIDATION } from "../toy/shapes64.ts";
 import { Bilinear } from "../upsamplers/resize.ts";
 import type { TrainConfig } from "./config.ts";
@@ -58,6 +59,11 @@ export async function restorationTask(config: TrainConfig): Promise<Task> {
         decibels.psnrBilinear += sumOfPsnr(await bilinear.forward(input).data(), truth, count);
       });
       const { psnr, psnrBilinear } = decibels;
+      if (Number.isNaN(psnr)) {
+        throw new DivergedError(
+          "evaluation: the pictures must be numbers, got NaN; the training has diverged, so lower its learning rate",
+        );
+      }
       return { psnr: psnr / images, psnrBilinear: psnrBilinear / images, images };
     },
 
@@ -79,7 +85,11 @@ export async function restorationTask(config: TrainConfig): Promise<Task> {
 
 /** `[count, 3, size, size]` in [0, 1]: the upper left part of shapes64 pictures. */
 function colours(dataset: number, start: number, count: number, size: number): Float32Array {
-  const values = new Float32Array(count * channels * size * size);
+  const values = allocate(
+    "float32",
+    count * channels * size * size,
+    () => `a batch of ${count} pictures`,
+  ) as Float32Array;
   let at = 0;
   for (let i = 0; i < count; i++) {
     const { image } = makeImage(dataset, start + i);

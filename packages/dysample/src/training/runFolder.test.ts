@@ -1,11 +1,12 @@
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { cp, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { beforeEach, expect, test } from "vitest";
 
 import { resolveConfig } from "./config.ts";
+import { lockFolder } from "./folderLock.ts";
 import { RunFolder } from "./runFolder.ts";
 
 const config = resolveConfig({ steps: 3 });
@@ -61,16 +62,124 @@ test("weights to begin with are there before the configuration, also in the plac
   };
   const folder = new RunFolder("run");
   await expect(folder.begin(config, { saveStart: dying })).rejects.toBe(killed);
-  expect(existsSync("run")).toBe(false);
+  expect(await readdir(".")).toEqual([]);
 
   await folder.begin(config, { saveStart: (path) => writeFile(path, "old") });
   expect((await readdir("run")).sort()).toEqual(["config.json", "start.safetensors"]);
   await expect(folder.begin(config, { overwrite: true, saveStart: dying })).rejects.toBe(killed);
-  await expect(folder.resume({})).rejects.toThrow("it has no config.json");
+  await expect(folder.resume({})).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[RunFolderError: run/config.json must be as the run wrote it, but a process that began the run was killed meanwhile; start it again (--overwrite)]`,
+  );
 
   await folder.begin(config, { overwrite: true, saveStart: (path) => writeFile(path, "new") });
   expect(await folder.resume({})).toEqual(config);
   expect(await readFile("run/start.safetensors", "utf8")).toBe("new");
+});
+
+test("overwriting replaces a run and no files of anybody else's that have the names of a run's", async () => {
+  await mkdir("web");
+  await writeFile("web/config.json", '{"theme":"dark"}');
+  await writeFile("web/weights.safetensors", "precious");
+  await mkdir("linked");
+  await new RunFolder("other").begin(config);
+  await symlink("../other/config.json", "linked/config.json");
+  await mkdir("odd/result.json", { recursive: true });
+  await cp("other/config.json", "odd/config.json");
+  const told: string[] = [];
+  for (const path of ["web", "linked", "odd"]) {
+    const saveStart = () => writeFile(join(path, "start.safetensors"), "new");
+    told.push(String(await new RunFolder(path).begin(config, { overwrite: true, saveStart }).catch(String)));
+  }
+  expect(told).toMatchInlineSnapshot(`
+    [
+      "RunFolderError: web must hold a run to be replaced, but it has weights.safetensors, config.json without the config.json of one; move away what is yours, or write elsewhere (--out)",
+      "RunFolderError: linked/config.json must be a file to be deleted, but it is a link or no file; delete it yourself, or write elsewhere (--out)",
+      "RunFolderError: odd/result.json must be a file to be deleted, but it is a link or no file; delete it yourself, or write elsewhere (--out)",
+    ]
+  `);
+  expect(await readFile("web/config.json", "utf8")).toBe('{"theme":"dark"}');
+  expect((await readdir("web")).sort()).toEqual(["config.json", "weights.safetensors"]);
+  expect(await readlink("linked/config.json")).toBe("../other/config.json");
+});
+
+test("a run is deleted with its folder, or without it where somebody else's files are in it", async () => {
+  for (const path of ["alone", "shared", "foreign"]) await new RunFolder(path).begin(config);
+  const id = "01234567-89ab-cdef-0123-456789abcdef";
+  for (const name of ["weights.safetensors", `strip.png.${id}.tmp`]) await writeFile(join("alone", name), "");
+  await writeFile("shared/weights.safetensors", "");
+  await mkdir("shared/plots");
+  await writeFile("foreign/config.json", "{}");
+  await symlink("shared", "link");
+  expect(await new RunFolder("link").clear().catch(String)).toMatchInlineSnapshot(
+    `"RunFolderError: link must be a folder to be deleted, but it is a link; delete it yourself"`,
+  );
+  expect((await readdir("shared")).sort()).toEqual(["config.json", "plots", "weights.safetensors"]);
+  for (const path of ["alone", "shared", "foreign", "nowhere"]) await new RunFolder(path).clear();
+  expect((await readdir(".", { recursive: true })).sort()).toEqual([
+    "foreign",
+    "foreign/config.json",
+    "link",
+    "link/plots",
+    "shared",
+    "shared/plots",
+  ]);
+});
+
+test("a run that another process is at work on is not deleted", async () => {
+  await new RunFolder("run").begin(config);
+  const unlock = await lockFolder("run");
+  await expect(new RunFolder("run").clear()).rejects.toThrow("run must not be in use");
+  await unlock();
+  expect(await readdir("run")).toEqual(["config.json"]);
+});
+
+test("what is in the place of a file, and is none, is named, and nothing waits for it", async () => {
+  await new RunFolder("run").begin(config);
+  await mkdir("run/result.json");
+  execFileSync("mkfifo", ["run/checkpoint.safetensors"]);
+  const folder = new RunFolder("run");
+  expect(() => folder.has("result")).toThrowErrorMatchingInlineSnapshot(
+    `[RunFolderError: run/result.json must be a file of a run, but it is no file; move it away]`,
+  );
+  expect(() => folder.has("checkpoint")).toThrow("checkpoint.safetensors must be a file of a run, but it is no file");
+  await rm("run/config.json");
+  execFileSync("mkfifo", ["run/config.json"]);
+  await expect(folder.readConfig()).rejects.toThrow("config.json must be a file of a run, but it is no file");
+  expect(await folder.holdsRun()).toBe(false);
+});
+
+test("a link in the place of a file stays, and its file is written", async () => {
+  await mkdir("big");
+  await mkdir("run");
+  await symlink("../big/config.json", "run/config.json");
+  await new RunFolder("run").begin(config);
+  expect(await readlink("run/config.json")).toBe("../big/config.json");
+  expect(await readdir("big")).toEqual(["config.json"]);
+  expect(await new RunFolder("run").readConfig()).toEqual(config);
+});
+
+test("where no folder can be made, that is one error, and nothing is left", async () => {
+  await symlink("nowhere", "link");
+  await writeFile("file", "");
+  const errors = [];
+  for (const path of ["link", "file/run", ...(process.platform === "linux" ? ["/proc/gridgrad"] : [])]) {
+    errors.push(await new RunFolder(path).begin(config).catch(String));
+  }
+  expect(errors).toMatchInlineSnapshot(`
+    [
+      "RunFolderError: link must be a folder, but it is a link that leads nowhere; delete it",
+      "FileError: file must be a folder that can be made, but it is no folder; name another place",
+      "FileError: /proc/gridgrad must be a folder that can be made, but nothing can be made there; write elsewhere (--out)",
+    ]
+  `);
+  expect((await readdir(".")).sort()).toEqual(["file", "link"]);
+});
+
+test("the folder of a run may have the longest name that file systems take", async () => {
+  const folder = new RunFolder("n".repeat(255));
+  await folder.begin(config);
+  expect(await folder.readConfig()).toEqual(config);
+  expect(await readdir(".")).toHaveLength(1);
 });
 
 test("resuming deletes what a kill has left half written", async () => {

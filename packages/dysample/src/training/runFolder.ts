@@ -8,17 +8,19 @@
  *     checkpoint.safetensors    every few steps; without one a run resumes from its beginning
  *     weights.safetensors, strip.png, result.json      at the end, the result last: it says that the run is complete
  *
- * Files are written beside their place and renamed into it, so each of them is whole.
+ * Files are written beside their place and renamed into it, so each of them is whole. A link in the place of one stays,
+ * and its file is written. Nothing is deleted but files of these names, in a folder whose config.json says that it is
+ * of a run.
  */
 
-import { randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { existsSync, lstatSync, statSync } from "node:fs";
+import { lstat, mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 
-import { writeFileAtomic } from "@gridgrad/nn/node";
+import { FileError, isMissing, makeFolder, readWhole, temporaryName, writeFileAtomic } from "@gridgrad/nn/node";
 
 import { ConfigError, differences, resolveConfig, type TrainConfig } from "./config.ts";
+import { lockFiles, lockFolder } from "./folderLock.ts";
 
 /** In the order in which a run is deleted: as long as its configuration is there, the rest can be made again. */
 const files = {
@@ -57,8 +59,32 @@ export class RunFolder {
     return join(this.path, files[name]);
   }
 
+  /** @throws {RunFolderError} when something else is in the place of the file. */
   has(name: RunFile): boolean {
-    return existsSync(this.file(name));
+    const path = this.file(name);
+    if (!existsSync(path)) return false;
+    if (statSync(path).isFile()) return true;
+    throw new RunFolderError(`${path} must be a file of a run, but it is no file; move it away`);
+  }
+
+  /**
+   * Whether a run is there, or was begun there: its configuration says whose it is, even if it is damaged otherwise.
+   */
+  async holdsRun(): Promise<boolean> {
+    try {
+      return (await this.#readJson()).format === format;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Whether there is nothing in it, or no such folder. */
+  async isFree(): Promise<boolean> {
+    const names = await readdir(this.path).catch((error: unknown) => {
+      if (isMissing(error)) return lstatSync(this.path, { throwIfNoEntry: false }) ? ["no folder"] : [];
+      throw error;
+    });
+    return names.every((name) => lockFiles.test(name));
   }
 
   /**
@@ -67,7 +93,9 @@ export class RunFolder {
    * @param options.overwrite - delete the files of a run that is there already; files that are not of a run stay.
    * @param options.saveStart - writes the file with the weights that the run begins with. That is done before there is a
    *   configuration: no run resumes from others.
-   * @throws {RunFolderError} when there is a run and `overwrite` is not set; nothing is touched then.
+   * @throws {RunFolderError} when there is a run and `overwrite` is not set, or there are files of its names that are
+   *   of no run; nothing is touched then.
+   * @throws {FileError} when nothing can be written there.
    */
   async begin(
     config: TrainConfig,
@@ -80,19 +108,80 @@ export class RunFolder {
           "replace it (--overwrite), or write elsewhere (--out)",
       );
     }
+    if (present.length > 0) await this.#checkOwn(present);
     const json = `${JSON.stringify({ format, ...config }, null, 2)}\n`;
     if (existsSync(this.path)) {
-      for (const name of present) if (saveStart || name !== files.config) await rm(join(this.path, name));
+      // From here on, and whenever the process is killed, it is the folder of a run, but of none to go on with.
+      if (saveStart) await writeFileAtomic(this.file("config"), `${JSON.stringify({ format })}\n`);
+      for (const name of present) if (name !== files.config) await rm(join(this.path, name), { force: true });
       await saveStart?.(this.file("start"));
       await writeFileAtomic(this.file("config"), json);
-    } else {
-      const temporary = join(dirname(this.path), `.${basename(this.path)}.${randomUUID()}.tmp`);
-      await mkdir(temporary, { recursive: true });
+    } else await this.#make(json, saveStart);
+    await this.#sweep();
+  }
+
+  /**
+   * Deletes the run that is there, and the folder with it, where nothing else is in it. Where no run is, nothing is
+   * deleted.
+   *
+   * @throws {RunFolderError} when a link is in the place of the folder or of a file.
+   * @throws {FolderInUseError} when another process is at work in it.
+   */
+  async clear({ patienceMs }: { patienceMs?: number } = {}): Promise<void> {
+    if (!(await this.holdsRun())) return;
+    if ((await lstat(resolve(this.path))).isSymbolicLink()) {
+      throw new RunFolderError(`${this.path} must be a folder to be deleted, but it is a link; delete it yourself`);
+    }
+    const unlock = await lockFolder(this.path, { patienceMs });
+    try {
+      const present = Object.values(files).filter((name) => existsSync(join(this.path, name)));
+      await this.#checkOwn(present);
+      await this.#sweep();
+      for (const name of present) await rm(join(this.path, name), { force: true });
+    } finally {
+      await unlock();
+    }
+    await rmdir(this.path).catch((error: NodeJS.ErrnoException) => {
+      if (!["ENOTEMPTY", "EEXIST", "ENOENT"].includes(error.code ?? "")) throw error;
+    });
+  }
+
+  /** A new folder, which comes with its configuration. */
+  async #make(json: string, saveStart?: (path: string) => Promise<void>): Promise<void> {
+    const place = resolve(this.path);
+    await makeFolder(dirname(this.path));
+    if (lstatSync(place, { throwIfNoEntry: false })) {
+      throw new RunFolderError(`${this.path} must be a folder, but it is a link that leads nowhere; delete it`);
+    }
+    const temporary = join(dirname(place), `.${temporaryName(basename(place))}`);
+    await mkdir(temporary).catch((error: unknown) => {
+      const problem = isMissing(error) ? "nothing can be made there; write elsewhere (--out)" : error;
+      throw new FileError(this.path, "a folder that can be made", problem);
+    });
+    try {
       await saveStart?.(join(temporary, files.start));
       await writeFileAtomic(join(temporary, files.config), json);
-      await rename(temporary, this.path);
+      await rename(temporary, place);
+    } catch (error) {
+      await rm(temporary, { recursive: true, force: true });
+      throw error;
     }
-    await this.#sweep();
+  }
+
+  /** Makes sure that files may be deleted: they are of a run, and not what somebody else has put there. */
+  async #checkOwn(names: readonly string[]): Promise<void> {
+    if (!(await this.holdsRun())) {
+      throw new RunFolderError(
+        `${this.path} must hold a run to be replaced, but it has ${names.join(", ")} without the ${files.config} of one; ` +
+          "move away what is yours, or write elsewhere (--out)",
+      );
+    }
+    const other = names.find((name) => !lstatSync(join(this.path, name), { throwIfNoEntry: false })?.isFile());
+    if (other === undefined) return;
+    throw new RunFolderError(
+      `${join(this.path, other)} must be a file to be deleted, but it is a link or no file; delete it yourself, or write ` +
+        "elsewhere (--out)",
+    );
   }
 
   /**
@@ -106,10 +195,12 @@ export class RunFolder {
       throw new RunFolderError(`${this.path} must be the folder of a training run, but ${problem}; check the path`);
     }
     try {
-      const json: Record<string, unknown> = JSON.parse(await readFile(this.file("config"), "utf8")) ?? {};
-      const { format: found, ...config } = json;
+      const { format: found, ...config } = await this.#readJson();
       if (found !== format) {
         throw new ConfigError(`format must be "${format}", got ${JSON.stringify(found ?? null)}`);
+      }
+      if (Object.keys(config).length === 0) {
+        throw new ConfigError("a process that began the run was killed meanwhile; start it again (--overwrite)");
       }
       const resolved = resolveConfig(config);
       if (Object.keys(config).length === Object.keys(resolved).length) return resolved;
@@ -141,8 +232,15 @@ export class RunFolder {
     return config;
   }
 
+  async #readJson(): Promise<Record<string, unknown>> {
+    const json: unknown = JSON.parse((await readWhole(this.file("config"))).toString());
+    return typeof json === "object" && json !== null ? (json as Record<string, unknown>) : {};
+  }
+
   /** Deletes what a killed process left half written. */
   async #sweep(): Promise<void> {
-    for (const name of await readdir(this.path)) if (unfinished.test(name)) await rm(join(this.path, name));
+    for (const entry of await readdir(this.path, { withFileTypes: true })) {
+      if (entry.isFile() && unfinished.test(entry.name)) await rm(join(this.path, entry.name), { force: true });
+    }
   }
 }

@@ -4,11 +4,17 @@
  */
 
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 
 import { getDevice, SafetensorsError, setDevice, ValueError } from "@gridgrad/core";
 import { Adam, cosineLr, type Module, NonFiniteError, restoreCheckpoint, type StateDict } from "@gridgrad/nn";
-import { readCheckpoint, readStateDict, saveCheckpoint, saveWeights, writeFileAtomic } from "@gridgrad/nn/node";
+import {
+  readCheckpoint,
+  readStateDict,
+  readWhole,
+  saveCheckpoint,
+  saveWeights,
+  writeFileAtomic,
+} from "@gridgrad/nn/node";
 
 import { writePng } from "../picture/png.ts";
 import { compileMs } from "./compileMs.ts";
@@ -57,7 +63,7 @@ export type TrainOutcome =
     }
   | { readonly status: "stopped"; readonly step: number };
 
-/** A step without a finite loss. The weights and the checkpoint are those before it. */
+/** A step whose gradients are not finite, or too large for Adam. The weights and the checkpoint are those before it. */
 export class TrainingError extends Error {
   override name = "TrainingError";
 }
@@ -82,7 +88,7 @@ export interface TrainOptions extends ResumeOptions {
  * @throws {RunFolderError} when the folder holds a run and `overwrite` is not set.
  * @throws {FolderInUseError} when another process is at work in the folder.
  * @throws {ConfigError} when the configuration does not fit its upsampler, or `start` the network; nothing is written then.
- * @throws {TrainingError} when a loss or gradient is not finite.
+ * @throws {TrainingError} when a gradient is not finite, or too large for Adam.
  */
 export async function train(
   config: TrainConfig,
@@ -113,7 +119,7 @@ export async function train(
  * @param given - the caller's idea of its configuration, checked against it.
  * @throws {RunFolderError} when there is no run, `given` contradicts it, or its files do not belong together.
  * @throws {FolderInUseError} when another process is at work in the folder.
- * @throws {TrainingError} when a loss or gradient is not finite.
+ * @throws {TrainingError} when a gradient is not finite, or too large for Adam.
  */
 export async function resume(
   path: string,
@@ -200,7 +206,7 @@ class Training {
   /** Loads the checkpoint, if there is one, and returns how many steps it is after. */
   async #restore(): Promise<number> {
     const path = this.#folder.file("checkpoint");
-    if (!existsSync(path)) {
+    if (!this.#folder.has("checkpoint")) {
       await this.#begin();
       return 0;
     }
@@ -225,7 +231,7 @@ class Training {
   /** Loads the weights that the run begins with, if they are not drawn. */
   async #begin(): Promise<void> {
     const path = this.#folder.file("start");
-    if (existsSync(path)) this.#task.model.loadStateDict((await readStateDict(path)).tensors);
+    if (this.#folder.has("start")) this.#task.model.loadStateDict((await readStateDict(path)).tensors);
     else if (this.#config.trainable === "offsets") {
       throw new RunFolderError(
         `${path} must hold the weights that the run begins with, but it is not there; start again (--overwrite)`,
@@ -249,7 +255,6 @@ class Training {
       if (t + 1 === half)
         await saveWeights(this.#folder.file("halfway"), this.#task.model, describeWeights(this.#config));
       if (evalEvery > 0 && (t + 1) % evalEvery === 0 && t + 1 < steps) await this.#validate(t + 1, log);
-      await new Promise((turned) => setTimeout(turned, 0)); // signals and the progress bar get their turn
       const stop = this.#hooks.signal?.aborted ?? false;
       if (stop || (t + 1) % checkpointEvery === 0 || t + 1 === steps) await this.#saveCheckpoint(log);
       this.#hooks.onStep?.(metrics);
@@ -266,7 +271,7 @@ class Training {
       await this.#saveCheckpoint(log);
       const { loss, gradNorm } = error.result;
       throw new TrainingError(
-        `step ${t + 1}: loss and gradients must be finite, got loss ${loss} and gradient norm ${gradNorm}. The state ` +
+        `step ${t + 1}: gradients must be finite, and so must their squares, got loss ${loss} and gradient norm ${gradNorm}. The state ` +
           `after step ${t} is in ${this.#folder.file("checkpoint")}; resuming would meet the same numbers again, so start ` +
           `a run with a smaller learning rate, such as --lr ${Number((this.#config.lr / 3).toPrecision(1))}`,
         { cause: error },
@@ -307,7 +312,7 @@ class Training {
   }
 
   async #complete(trained: boolean): Promise<TrainOutcome> {
-    const result = JSON.parse(await readFile(this.#folder.file("result"), "utf8")) as RunResult;
+    const result = JSON.parse((await readWhole(this.#folder.file("result"))).toString()) as RunResult;
     const msPerStep = medianMs(await readSteps(this.#folder.file("metrics")));
     return { status: "complete", result, msPerStep, task: this.#task, trained };
   }

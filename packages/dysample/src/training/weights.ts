@@ -36,7 +36,7 @@ export function describeWeights({ task, upsampler, groups, scale, scope }: Netwo
 /**
  * Reads the weights of a run, from its checkpoint where it is not complete, or of a file.
  *
- * @throws {WeightsError} when there is nothing at `path`, or a run without weights yet.
+ * @throws {WeightsError} when there is nothing at `path`, a run without weights yet, or a weight that is not finite.
  * @throws {RunFolderError} when `path` is a folder but not of a run.
  * @throws {SafetensorsError} when the file is damaged.
  */
@@ -46,6 +46,7 @@ export async function readWeights(path: string): Promise<Weights> {
   }
   if (!statSync(path).isDirectory()) {
     const { tensors, metadata } = await readStateDict(path);
+    checkFinite(path, tensors);
     return { state: tensors, network: networkOf(path, metadata), file: path };
   }
   const folder = new RunFolder(path);
@@ -55,7 +56,21 @@ export async function readWeights(path: string): Promise<Weights> {
     throw new WeightsError(`${path} must have weights, but the run has not come to its first checkpoint; resume it`);
   }
   const file = folder.file(name);
-  return { state: (await readStateDict(file)).tensors, network: { task, upsampler, groups, scale, scope }, file };
+  const { tensors } = await readStateDict(file);
+  checkFinite(file, tensors);
+  return { state: tensors, network: { task, upsampler, groups, scale, scope }, file };
+}
+
+/** What a network with such a number says is no picture and no class. */
+function checkFinite(file: string, state: StateDict): void {
+  for (const [name, { values }] of Object.entries(state)) {
+    if (!(values instanceof Float32Array || values instanceof Float64Array)) continue;
+    const wrong = values.find((value) => !Number.isFinite(value));
+    if (wrong === undefined) continue;
+    throw new WeightsError(
+      `${file} must have finite weights, got ${wrong} in ${name}; the training that it is from has diverged, or it is damaged`,
+    );
+  }
 }
 
 /** A weights file has an entry of its own, a checkpoint its run's configuration. */

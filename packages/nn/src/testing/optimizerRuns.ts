@@ -6,40 +6,65 @@
  */
 
 import { add, mul, reshape, slice, stack, sum, type Tensor, tensor } from "@gridgrad/core";
-import type { GoldenRuns } from "@gridgrad/core/testing";
+import type { GoldenAttrs, GoldenInputs, GoldenRuns } from "@gridgrad/core/testing";
 
-import { Adam, AdamW, clipGradNorm, type Optimizer, SGD } from "../optimizer.ts";
+import { Adam, type AdamOptions, AdamW, clipGradNorm, type Optimizer, SGD } from "../optimizer.ts";
 import { cosineLr, type Schedule, stepLr } from "../schedule.ts";
 import { Parameter } from "../slot.ts";
 
-type Inputs = Readonly<Record<string, Tensor>>;
-
 export const optimizerRuns: GoldenRuns = {
-  adam: (inputs, { lr, betas, eps, weight_decay }) =>
-    takeSteps(inputs, (parameters) => new Adam(parameters, { lr, betas, eps, weightDecay: weight_decay })),
+  adam(inputs, attrs) {
+    const options = adamOptions(attrs);
+    return takeSteps(inputs, (parameters) => new Adam(parameters, options));
+  },
 
-  adamw: (inputs, { lr, betas, eps, weight_decay }) =>
-    takeSteps(inputs, (parameters) => new AdamW(parameters, { lr, betas, eps, weightDecay: weight_decay })),
+  adamw(inputs, attrs) {
+    const options = adamOptions(attrs);
+    return takeSteps(inputs, (parameters) => new AdamW(parameters, options));
+  },
 
-  sgd: (inputs, { lr, momentum, dampening, nesterov, weight_decay }) =>
-    takeSteps(
-      inputs,
-      (parameters) => new SGD(parameters, { lr, momentum, dampening, nesterov, weightDecay: weight_decay }),
-    ),
+  sgd(inputs, attrs) {
+    const options = {
+      lr: attrs.number("lr"),
+      momentum: attrs.number("momentum"),
+      dampening: attrs.number("dampening"),
+      nesterov: attrs.boolean("nesterov"),
+      weightDecay: attrs.number("weight_decay"),
+    };
+    return takeSteps(inputs, (parameters) => new SGD(parameters, options));
+  },
 
-  clip_grad_norm({ grad_a, grad_b }, { max_norm }) {
-    const { gradients, norm } = clipGradNorm([grad_a, grad_b], max_norm as number);
+  clip_grad_norm({ grad_a, grad_b }, attrs) {
+    const { gradients, norm } = clipGradNorm([grad_a, grad_b], attrs.number("max_norm"));
     return { a: gradients[0], b: gradients[1], total_norm: norm };
   },
 
-  cosine_lr: (_inputs, { lr, T_max, eta_min }) => rates(cosineLr({ lr, steps: T_max, minLr: eta_min }), T_max + 1),
+  cosine_lr(_inputs, attrs, shapeOf) {
+    const options = { lr: attrs.number("lr"), steps: attrs.number("T_max"), minLr: attrs.number("eta_min") };
+    return rates(cosineLr(options), shapeOf("lr")[0]);
+  },
 
-  step_lr: (_inputs, { lr, step_size, gamma, steps }) => rates(stepLr({ lr, stepSize: step_size, gamma }), steps),
+  step_lr(_inputs, attrs, shapeOf) {
+    const [count] = shapeOf("lr");
+    attrs.repeats("steps", count);
+    const options = { lr: attrs.number("lr"), stepSize: attrs.number("step_size"), gamma: attrs.number("gamma") };
+    return rates(stepLr(options), count);
+  },
 };
+
+function adamOptions(attrs: GoldenAttrs): AdamOptions {
+  const [beta1, beta2] = attrs.numbers("betas");
+  return {
+    lr: attrs.number("lr"),
+    betas: [beta1, beta2],
+    eps: attrs.number("eps"),
+    weightDecay: attrs.number("weight_decay"),
+  };
+}
 
 /** The parameters' values after each step. */
 async function takeSteps(
-  { a0, b0, grad_a, grad_b }: Inputs,
+  { a0, b0, grad_a, grad_b }: GoldenInputs,
   create: (parameters: Parameter[]) => Optimizer,
 ): Promise<Record<string, Tensor>> {
   const a = new Parameter(a0);

@@ -4,8 +4,8 @@
  *     y[n, c, p, q]  = 1/count Σ_kh,kw x[n, c, h, w]        h = p stride - padding + kh, w alike
  *     dx[n, c, h, w] = Σ 1/count dy[n, c, p, q]             over the windows that hold (h, w)
  *
- * count is KH*KW, or the number of pixels of the window that lie inside of x. Pooling is linear: the gradient of each of the two ops
- * is the other one.
+ * count is the number of pixels of the window that lie inside of the padded x, or of x: KH*KW, but for a last window
+ * that reaches over. Or it is a given number. Pooling is linear: the gradient of each of the two ops is the other one.
  *
  * Source: torch.nn.functional.avg_pool2d.
  */
@@ -21,23 +21,30 @@ import {
   type Tensor,
   type Thread,
   type Values,
+  ValueError,
   sumInParts,
 } from "@gridgrad/core";
 
 import { longestSum } from "./conv1x1.ts";
-import { countWindows, type Pair, type PairLike, type Windows, windowsInside, windowsOfPool } from "../windows.ts";
+import { countWindows, type Pair, type PairLike, type PoolWindows, windowsInside, windowsOfPool } from "../windows.ts";
 
 export interface AvgPoolOptions {
   /** Pixels from one window to the next. Default: the kernel's size. */
   readonly stride?: PairLike;
   /** Zeros added on each side, in pixels, at most half of the kernel. Default 0. */
   readonly padding?: PairLike;
-  /** Whether those zeros count as pixels of the mean. Default true. */
+  /** Whether pixels that are left over at the end get a window, which reaches over the padding. Default false. */
+  readonly ceilMode?: boolean;
+  /** Whether the zeros of the padding count as pixels of the mean. What lies beyond them never does. Default true. */
   readonly countIncludePad?: boolean;
+  /** Divides all sums, in place of the number of pixels that count. Default: none. */
+  readonly divisorOverride?: number;
 }
 
-interface Attrs extends Windows {
+export interface AvgPoolAttrs extends PoolWindows {
   readonly countIncludePad: boolean;
+  /** 0 for none. */
+  readonly divisorOverride: number;
 }
 
 /**
@@ -45,11 +52,13 @@ interface Attrs extends Windows {
  *
  * @param x - `[N, C, H, W]`, floating.
  * @param kernelSize - of a window, in pixels: a number or `[h, w]`.
- * @param options - `stride` and `padding` in pixels, each a number or `[h, w]`.
- * @returns `[N, C, P, Q]` with `P = floor((H + 2 padding - KH) / stride) + 1`, and `Q` alike.
+ * @param options - `stride` and `padding` in pixels, each a number or `[h, w]`; `ceilMode`, `countIncludePad` and
+ * `divisorOverride`.
+ * @returns `[N, C, P, Q]` with `P = floor((H + 2 padding - KH) / stride) + 1`, and `Q` alike. With `ceilMode` it is
+ * `ceil`, and one less where the last window would start at the end of `x` or beyond.
  * @throws {ShapeError} when `x` is not of rank 4 or the window is larger than the padded `x`.
- * @throws {DTypeError} when `x` is int32.
- * @throws {ValueError} when a size is not an integer or too small, or the padding is more than half of the kernel.
+ * @throws {ValueError} when a size is not an integer or too small, the padding is more than half of the kernel, or
+ * `divisorOverride` is not an integer or 0.
  * @throws {DTypeError} when `x` is int32.
  *
  * @example
@@ -57,17 +66,21 @@ interface Attrs extends Windows {
  * const x = tensor([1, 2, 5, 6, 3, 4, 7, 8], [1, 1, 2, 4]);
  * await avgPool2d(x, 2).data(); // [2.5, 6.5]
  * await avgPool2d(x, [2, 1]).data(); // [2, 3, 6, 7]
+ * await avgPool2d(x, 2, { stride: 3, ceilMode: true }).data(); // [2.5, 7]
  * ```
  */
 export function avgPool2d(
   x: Tensor,
   kernelSize: PairLike,
-  { stride, padding, countIncludePad = true }: AvgPoolOptions = {},
+  { stride, padding, ceilMode, countIncludePad = true, divisorOverride }: AvgPoolOptions = {},
 ): Tensor {
-  return apply(avgPool2dOp, [x], { ...windowsOfPool("avgPool2d", kernelSize, { stride, padding }), countIncludePad });
+  if (divisorOverride !== undefined && (!Number.isInteger(divisorOverride) || divisorOverride === 0))
+    throw new ValueError("avgPool2d", "divisorOverride must be an integer other than 0", String(divisorOverride));
+  const windows = windowsOfPool("avgPool2d", kernelSize, { stride, padding, ceilMode });
+  return apply(avgPool2dOp, [x], { ...windows, countIncludePad, divisorOverride: divisorOverride ?? 0 });
 }
 
-export const avgPool2dOp: Op<Attrs> = {
+export const avgPool2dOp: Op<AvgPoolAttrs> = {
   name: "avgPool2d",
 
   shape([x], windows) {
@@ -104,6 +117,7 @@ export const avgPool2dOp: Op<Attrs> = {
       kernel: avgPool2dKernel,
       inputs: [0],
       integers: constantsOf([H, W], [P, Q], attrs),
+      floats: { divisorOverride: attrs.divisorOverride },
       functions: [pixelsInKernel],
     };
     return sumInParts(step, { terms: KH, longest: Math.ceil(longestSum / KW), outer: N * C, inner: P * Q });
@@ -113,7 +127,7 @@ export const avgPool2dOp: Op<Attrs> = {
 };
 
 /** `dx` from `dy`. `size` is `[H, W]`, which strides leave open. */
-export const avgPool2dInputOp: Op<Attrs & { readonly size: Pair }> = {
+export const avgPool2dInputOp: Op<AvgPoolAttrs & { readonly size: Pair }> = {
   name: "avgPool2dInput",
 
   shape([dy], { size, ...attrs }) {
@@ -156,32 +170,42 @@ export const avgPool2dInputOp: Op<Attrs & { readonly size: Pair }> = {
       mostH: Math.ceil(kernel[0] / stride[0]),
       mostW: Math.ceil(kernel[1] / stride[1]),
     };
+    const floats = { divisorOverride: attrs.divisorOverride };
     const functions = [pixelsInKernel];
-    return [{ kernel: avgPool2dInputKernel, inputs: [0], size: size(outShape), integers, functions }];
+    return [{ kernel: avgPool2dInputKernel, inputs: [0], size: size(outShape), integers, floats, functions }];
   },
 
   macs: ({ attrs, inShapes: [dy] }) => attrs.kernel[0] * attrs.kernel[1] * size(dy),
 };
 
 /** count of each window. */
-function countPixels([H, W]: Pair, [P, Q]: Pair, { kernel, stride, padding, countIncludePad }: Attrs): Float64Array {
+function countPixels([H, W]: Pair, [P, Q]: Pair, attrs: AvgPoolAttrs): Float64Array {
+  const { kernel, stride, padding, divisorOverride } = attrs;
+  if (divisorOverride !== 0) return new Float64Array(P * Q).fill(divisorOverride);
   const along = (axis: 0 | 1, window: number, size: number): number => {
     const start = window * stride[axis] - padding[axis];
-    return countIncludePad ? kernel[axis] : Math.min(start + kernel[axis], size) - Math.max(start, 0);
+    const margin = marginOf(attrs)[axis];
+    return Math.min(start + kernel[axis], size + margin) - Math.max(start, -margin);
   };
   return Float64Array.from({ length: P * Q }, (_, i) => along(0, Math.floor(i / Q), H) * along(1, i % Q, W));
 }
 
-/** What the kernels know. Pixels count up to `margin` outside of x. */
-function constantsOf([H, W]: Pair, [P, Q]: Pair, { kernel, stride, padding, countIncludePad }: Attrs) {
+/** Pixels outside of x that count, on each side. */
+export function marginOf({ countIncludePad, padding }: AvgPoolAttrs): Pair {
+  return countIncludePad ? padding : [0, 0];
+}
+
+/** What the kernels know, besides divisorOverride. */
+function constantsOf([H, W]: Pair, [P, Q]: Pair, attrs: AvgPoolAttrs) {
+  const { kernel, stride, padding } = attrs;
   const [KH, KW] = kernel;
   const [strideH, strideW] = stride;
   const [paddingH, paddingW] = padding;
-  const [marginH, marginW] = countIncludePad ? padding : [0, 0];
+  const [marginH, marginW] = marginOf(attrs);
   return { H, W, P, Q, KH, KW, strideH, strideW, paddingH, paddingW, marginH, marginW };
 }
 
-type Constant = keyof ReturnType<typeof constantsOf>;
+type Constant = keyof ReturnType<typeof constantsOf> | "divisorOverride";
 
 /** Thread (n, c, t, p, q) adds up part t of the rows of a window. */
 function avgPool2dKernel(this: Thread<Constant | "T" | "count">, x: Values): number {
@@ -208,9 +232,12 @@ function avgPool2dKernel(this: Thread<Constant | "T" | "count">, x: Values): num
       }
     }
   }
-  const rows = pixelsInKernel(top, this.constants.KH, this.constants.H, this.constants.marginH);
-  const columns = pixelsInKernel(left, this.constants.KW, this.constants.W, this.constants.marginW);
-  return total / (rows * columns);
+  let divisor = this.constants.divisorOverride;
+  if (divisor === 0) {
+    const rows = pixelsInKernel(top, this.constants.KH, this.constants.H, this.constants.marginH);
+    divisor = rows * pixelsInKernel(left, this.constants.KW, this.constants.W, this.constants.marginW);
+  }
+  return total / divisor;
 }
 
 /**
@@ -235,8 +262,11 @@ function avgPool2dInputKernel(this: Thread<Constant | "mostH" | "mostW">, dy: Va
         const q = lastQ - k;
         const left = q * this.constants.strideW - this.constants.paddingW;
         if (q >= 0 && q < this.constants.Q && w < left + this.constants.KW) {
-          const columns = pixelsInKernel(left, this.constants.KW, this.constants.W, this.constants.marginW);
-          total += dy[(channel * this.constants.P + p) * this.constants.Q + q] / (rows * columns);
+          let divisor = this.constants.divisorOverride;
+          if (divisor === 0) {
+            divisor = rows * pixelsInKernel(left, this.constants.KW, this.constants.W, this.constants.marginW);
+          }
+          total += dy[(channel * this.constants.P + p) * this.constants.Q + q] / divisor;
         }
       }
     }

@@ -13,7 +13,7 @@ import {
   transpose,
   zeros,
 } from "@gridgrad/core";
-import { dims, dot, integers, reals } from "@gridgrad/core/testing";
+import { dims, dot, integers, optionalInput, reals } from "@gridgrad/core/testing";
 import { describeOp } from "@gridgrad/core/testing/describeOp";
 import fc from "fast-check";
 import { expect } from "vitest";
@@ -60,7 +60,13 @@ describeOp(conv1x1, {
 
   golden: {
     cases: ["network/conv2d/k1_s1_p0_d1_g1_*", "arithmetic/conv/conv2d_k1x1_s1x1_p0x0_d1x1_g1_*"],
-    run: ({ x, weight, bias }) => conv1x1(x, weight, bias),
+    run(inputs, attrs) {
+      expect([attrs.pair("stride"), attrs.pair("dilation"), attrs.number("groups")].flat().every((n) => n === 1)).toBe(
+        true,
+      );
+      expect([attrs.pair("padding")].flat().every((n) => n === 0)).toBe(true);
+      return conv1x1(inputs.x, inputs.weight, optionalInput(inputs, "bias"));
+    },
   },
 
   laws: {

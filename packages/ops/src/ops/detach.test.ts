@@ -16,10 +16,12 @@ describeOp(detach, {
 
   golden: {
     cases: ["arithmetic/norm/batch_norm2d_plain_eval"],
-    run({ x, running_mean, running_var }, { eps }) {
+    run({ x, running_mean, running_var }, attrs) {
+      attrs.repeats("training", false);
+      attrs.number("momentum"); // of the running statistics, which stay as they are
       const perChannel = [1, x.shape[1], 1, 1];
       const centered = sub(x, reshape(detach(running_mean), perChannel));
-      return div(centered, sqrt(add(reshape(detach(running_var), perChannel), eps)));
+      return div(centered, sqrt(add(reshape(detach(running_var), perChannel), attrs.number("eps"))));
     },
   },
 

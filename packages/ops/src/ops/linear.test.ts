@@ -21,12 +21,16 @@ describeOp(linear, {
       expect(await linear(tensor([3, 4]), weight).array()).toEqual([3, 8, 7]);
       expect(await linear(tensor([[3, 4]]), weight, tensor([0, 0, 10])).array()).toEqual([[3, 8, 17]]);
     },
+    "takes a vector for a weight with one output, which has no axis": async () => {
+      expect(await linear(tensor([[3, 4], [5, 6]]), tensor([1, 10])).array()).toEqual([43, 65]); // prettier-ignore
+      expect(await linear(tensor([3, 4]), tensor([1, 10]), tensor(100, [])).array()).toBe(143);
+    },
     "of no rows has no rows": () => {
       expect(linear(zeros([0, 2]), zeros([3, 2])).shape).toEqual([0, 3]);
     },
   },
 
-  golden: { cases: ["network/matmul/linear*"], run: networkRuns.linear },
+  golden: { cases: ["network/matmul/linear*", "arithmetic/linear/*"], run: networkRuns.linear },
 
   laws: {
     "with the identity and no bias gives x": () =>
@@ -66,6 +70,18 @@ describeOp(linear, {
           },
         ),
       ),
+    "with a vector for the weight is one output of a matrix, without its axis": () =>
+      fc.assert(
+        fc.asyncProperty(
+          sizes.chain(([lead, I]) => fc.tuple(integers([...lead, I]), integers([I]), integers([1]))),
+          async ([x, w, b]) => {
+            const y = linear(x, w, reshape(b, []));
+            const whole = linear(x, reshape(w, [1, ...w.shape]), b);
+            expect(y.shape).toEqual(x.shape.slice(0, -1));
+            expect(await y.data()).toEqual(await whole.data());
+          },
+        ),
+      ),
     "satisfies the adjoint identity dy . f(x) = vjp(dy) . x, also for the weight": () =>
       fc.assert(
         fc.asyncProperty(
@@ -86,13 +102,30 @@ describeOp(linear, {
 
   gradients: {
     "x, weight and bias": { f: linear, inputs: fc.tuple(reals([2, 2, 3]), reals([2, 3]), reals([2])), numRuns: 25 },
+    "vectors for x, or for the weight": {
+      f: (x, matrix, weight) => add(linear(weight, matrix), linear(x, weight)),
+      inputs: fc.tuple(reals([2, 3]), reals([2, 3]), reals([3])),
+      numRuns: 25,
+    },
   },
 
   errors: {
     "another number of inputs": () => {
       expect(() => linear(zeros([2, 3]), zeros([4, 2]))).toThrowErrorMatchingInlineSnapshot(
-        `[ShapeError: linear: x must be [.., I] and weight [O, I] with one I, got x of shape [2, 3] and weight of shape [4, 2]]`,
+        `[ShapeError: linear: x must be [.., I] and weight [O, I] or [I] with one I, got x of shape [2, 3] and weight of shape [4, 2]]`,
       );
+    },
+    "a scalar, or a weight of three axes": () => {
+      for (const [x, weight] of [
+        [[], [3]],
+        [[3], []],
+        [
+          [2, 3],
+          [1, 4, 3],
+        ],
+      ])
+        // prettier-ignore
+        expect(() => linear(zeros(x), zeros(weight))).toThrow("x must be [.., I] and weight [O, I] or [I] with one I");
     },
     "a bias of another shape": () => {
       expect(() => linear(zeros([2, 3]), zeros([4, 3]), zeros([3]))).toThrowErrorMatchingInlineSnapshot(

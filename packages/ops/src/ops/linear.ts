@@ -3,6 +3,8 @@
  *
  *     y[.., o] = Σ_i x[.., i] weight[o, i] + bias[o]
  *
+ * A weight that is a vector gives one output, which has no axis.
+ *
  * Source: torch.nn.functional.linear.
  */
 
@@ -14,9 +16,9 @@ import { checkParameters } from "./affine.ts";
  * Multiplies the last axis by a matrix and adds a shift.
  *
  * @param x - `[.., I]`, floating.
- * @param weight - `[O, I]`
- * @param bias - `[O]`. Default: none.
- * @returns `[.., O]`
+ * @param weight - `[O, I]` or `[I]`
+ * @param bias - `[O]`, or `[]` where the weight is `[I]`. Default: none.
+ * @returns `[.., O]`, or `[..]` where the weight is `[I]`.
  * @throws {ShapeError} when the shapes do not fit.
  * @throws {DTypeError} when the element types differ or are int32.
  *
@@ -27,16 +29,17 @@ import { checkParameters } from "./affine.ts";
  * ```
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
-  const [O, I] = weight.shape;
-  if (weight.shape.length !== 2 || x.shape.length === 0 || x.shape.at(-1) !== I)
-    throw new ShapeError("linear", "x must be [.., I] and weight [O, I] with one I", {
+  const I = weight.shape.at(-1);
+  const outputs = weight.shape.slice(0, -1); // [O] or []
+  if (I === undefined || outputs.length > 1 || x.shape.at(-1) !== I)
+    throw new ShapeError("linear", "x must be [.., I] and weight [O, I] or [I] with one I", {
       x: x.shape,
       weight: weight.shape,
     });
-  checkParameters("linear", x, { weight }, [O, I]);
-  checkParameters("linear", x, { bias }, [O]);
+  checkParameters("linear", x, { weight }, weight.shape);
+  checkParameters("linear", x, { bias }, outputs);
   const lead = x.shape.slice(0, -1);
   const rows = reshape(x, [size(lead), I]); // one large product, also in the gradients, instead of one per leading index
-  const y = matmul(rows, transpose(weight, 0, 1));
-  return reshape(bias ? add(y, bias) : y, [...lead, O]);
+  const y = matmul(rows, outputs.length === 0 ? weight : transpose(weight, 0, 1));
+  return reshape(bias ? add(y, bias) : y, [...lead, ...outputs]);
 }

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { expect } from "vitest";
 
 import { convRuns } from "../testing/convRuns.ts";
-import type { Pair, Windows } from "../windows.ts";
+import type { Pair, PoolWindows } from "../windows.ts";
 import { maxPool2d, maxPool2dInputOp, takeLargestOp } from "./maxPool2d.ts";
 
 /** Images and windows, all options at random. Few different values, so that there are ties. */
@@ -17,12 +17,13 @@ const cases = fc
     half: fc.tuple(dims(0, 1), dims(0, 1)),
     dilation: fc.tuple(dims(1, 2), dims(1, 2)),
     room: fc.tuple(dims(0, 4), dims(0, 4)),
+    ceilMode: fc.boolean(),
   })
-  .chain(({ lead, kernel, stride, half, dilation, room }) => {
+  .chain(({ lead, kernel, stride, half, dilation, room, ceilMode }) => {
     const padding = [0, 1].map((axis) => Math.min(half[axis], Math.floor(kernel[axis] / 2))) as unknown as Pair;
     const along = (axis: 0 | 1): number =>
       Math.max(1, dilation[axis] * (kernel[axis] - 1) + 1 - 2 * padding[axis]) + room[axis];
-    const windows: Windows = { kernel, stride, padding, dilation };
+    const windows: PoolWindows = { kernel, stride, padding, dilation, ceilMode };
     return integers([...lead, along(0), along(1)], { min: -3, max: 3 }).chain((x) => {
       const { shape } = maxPool2d(x, kernel, windows);
       return fc.record({
@@ -35,7 +36,11 @@ const cases = fc
   });
 
 /** The definition: where the first largest pixel of each window lies; `undefined` for a window that is all padding. */
-function placesOfLargest(x: Tensor, y: Shape, { kernel, stride, padding, dilation }: Windows): (number | undefined)[] {
+function placesOfLargest(
+  x: Tensor,
+  y: Shape,
+  { kernel, stride, padding, dilation }: PoolWindows,
+): (number | undefined)[] {
   const [, , H, W] = x.shape;
   const [, , P, Q] = y;
   return Array.from({ length: size(y) }, (_, i) => {
@@ -62,6 +67,9 @@ function distinct(shape: Shape): fc.Arbitrary<Tensor> {
     .map((values) => leaf(shape, "float64", Float64Array.from(values)));
 }
 
+/** Windows of 2 by 2, side by side. */
+const side: PoolWindows = { kernel: [2, 2], stride: [2, 2], padding: [0, 0], dilation: [1, 1], ceilMode: false };
+
 describeOp(maxPool2d, {
   byHand: {
     "takes the largest of each window, windows side by side": async () => {
@@ -76,6 +84,19 @@ describeOp(maxPool2d, {
         ],
       ]);
       expect(await maxPool2d(x, [2, 3], { stride: 1 }).array()).toEqual([[[[8, 8]]]]);
+    },
+    "gives what is left over at the end a window, if told so and where that begins inside": async () => {
+      const x = tensor([5, 1, 2, 3, 4], [1, 1, 1, 5]);
+      const pool = (kernel: number, options: object): Promise<unknown> =>
+        maxPool2d(x, [1, kernel], { ceilMode: true, ...options }).data();
+      expect(await pool(2, {})).toEqual(Float32Array.of(5, 3, 4));
+      expect(await pool(2, { ceilMode: false })).toEqual(Float32Array.of(5, 3));
+      expect(await pool(3, { stride: [1, 2] })).toEqual(Float32Array.of(5, 4));
+      expect(await pool(1, { stride: [1, 3] })).toEqual(Float32Array.of(5, 3)); // a third one would begin at 6
+      expect(await pool(2, { stride: [1, 3], padding: [0, 1] })).toEqual(Float32Array.of(5, 3)); // at 5: in the padding
+      expect(await pool(3, { stride: [1, 5], dilation: [1, 3] })).toEqual(Float32Array.of(5)); // 7 pixels in all
+      const [dx] = grad(maxPool2d(x, [1, 2], { ceilMode: true }).sum(), [x]);
+      expect(await dx.data()).toEqual(Float32Array.of(1, 0, 0, 1, 1));
     },
     "never takes the padding": async () => {
       const x = tensor([-1, -2, -3], [1, 1, 1, 3]);
@@ -116,6 +137,22 @@ describeOp(maxPool2d, {
   golden: { cases: ["network/pool/max_*", "arithmetic/pool/max_pool2d_*"], run: convRuns.max_pool2d },
 
   laws: {
+    "has a last window more with ceilMode where one begins inside of x or the padding before it, and no other": () =>
+      fc.assert(
+        fc.property(cases, ({ x, windows }) => {
+          const counts = (ceilMode: boolean): Shape => maxPool2d(x, windows.kernel, { ...windows, ceilMode }).shape;
+          const [down, up] = [counts(false), counts(true)];
+          for (const axis of [0, 1]) {
+            const { stride, padding, kernel, dilation } = windows;
+            const pixels = x.shape[2 + axis];
+            const start = down[2 + axis] * stride[axis] - padding[axis]; // of one window more
+            const last = pixels + padding[axis] - 1; // of the padded image; a window's may be stride - 1 farther
+            const fits = start < pixels && start + dilation[axis] * (kernel[axis] - 1) <= last + stride[axis] - 1;
+            expect(up[2 + axis]).toBe(down[2 + axis] + (fits ? 1 : 0));
+          }
+        }),
+        { numRuns: 300 },
+      ),
     "takes the largest pixel of each window, and gives the gradient to the first of them, for all options": () =>
       fc.assert(
         fc.asyncProperty(cases, async ({ x, windows, dy }) => {
@@ -175,9 +212,25 @@ describeOp(maxPool2d, {
       inputs: fc.tuple(distinct([1, 1, 4, 4])),
       numRuns: 25,
     },
+    "with a last window that reaches over": {
+      f(x) {
+        const y = maxPool2d(x, [3, 2], { stride: 2, padding: [1, 0], ceilMode: true });
+        return mul(y, y);
+      },
+      inputs: fc.tuple(distinct([1, 1, 4, 5])),
+      numRuns: 25,
+    },
+    "with halves of odd sizes": {
+      f(x) {
+        const y = maxPool2d(x, 2, { ceilMode: true });
+        return mul(y, y);
+      },
+      inputs: fc.tuple(distinct([1, 2, 5, 9])),
+      numRuns: 25,
+    },
     "of taking and of putting back": {
       f(d, x) {
-        const windows: Windows = { kernel: [2, 2], stride: [1, 1], padding: [0, 0], dilation: [1, 1] };
+        const windows: PoolWindows = { ...side, stride: [1, 1] };
         const taken = apply(takeLargestOp, [mul(d, d), x], windows);
         return apply(maxPool2dInputOp, [mul(taken, taken), x], windows);
       },
@@ -197,6 +250,13 @@ describeOp(maxPool2d, {
         maxPool2d(zeros([1, 3, 2, 4]), 3, { dilation: [2, 1], padding: 1 }),
       ).toThrowErrorMatchingInlineSnapshot(
         `[ShapeError: maxPool2d: windows of 5x3 pixels must fit into x, padded to 4x6, got x of shape [1, 3, 2, 4]]`,
+      );
+    },
+    "a window that reaches too far beyond the image, with ceilMode": () => {
+      const pool = (stride: number): Tensor => maxPool2d(zeros([1, 3, 2, 4]), 4, { stride, ceilMode: true });
+      expect(pool(3).shape).toEqual([1, 3, 1, 1]);
+      expect(() => pool(2)).toThrowErrorMatchingInlineSnapshot(
+        `[ShapeError: maxPool2d: windows of 4x4 pixels must fit into x, padded to 2x4 and at most 1x1 pixels more, got x of shape [1, 3, 2, 4]]`,
       );
     },
     "a padding of more than half the kernel": () => {
@@ -220,14 +280,13 @@ describeOp(maxPool2d, {
       );
     },
     "gradients that are not of the pooled shape": () => {
-      const windows: Windows = { kernel: [2, 2], stride: [2, 2], padding: [0, 0], dilation: [1, 1] };
       expect(() =>
-        apply(maxPool2dInputOp, [zeros([1, 1, 3, 2]), zeros([1, 1, 4, 4])], windows),
+        apply(maxPool2dInputOp, [zeros([1, 1, 3, 2]), zeros([1, 1, 4, 4])], side),
       ).toThrowErrorMatchingInlineSnapshot(
         `[ShapeError: maxPool2dInput: dy must have the shape of the pooled x, got dy of shape [1, 1, 3, 2] and x of shape [1, 1, 4, 4]]`,
       );
       expect(() =>
-        apply(takeLargestOp, [zeros([1, 1, 4, 5]), zeros([1, 1, 4, 4])], windows),
+        apply(takeLargestOp, [zeros([1, 1, 4, 5]), zeros([1, 1, 4, 4])], side),
       ).toThrowErrorMatchingInlineSnapshot(
         `[ShapeError: takeLargest: d must have the shape of x, got d of shape [1, 1, 4, 5] and x of shape [1, 1, 4, 4]]`,
       );

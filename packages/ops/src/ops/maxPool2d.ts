@@ -24,7 +24,7 @@ import {
   type Values,
 } from "@gridgrad/core";
 
-import { countWindows, extent, type PairLike, type Windows, windowsInside, windowsOfPool } from "../windows.ts";
+import { countWindows, extent, type PairLike, type PoolWindows, windowsInside, windowsOfPool } from "../windows.ts";
 
 export interface MaxPoolOptions {
   /** Pixels from one window to the next. Default: the kernel's size. */
@@ -33,6 +33,8 @@ export interface MaxPoolOptions {
   readonly padding?: PairLike;
   /** Pixels from one element of a window to the next. Default 1. */
   readonly dilation?: PairLike;
+  /** Whether pixels that are left over at the end get a window, which reaches over the padding. Default false. */
+  readonly ceilMode?: boolean;
 }
 
 /**
@@ -40,10 +42,10 @@ export interface MaxPoolOptions {
  *
  * @param x - `[N, C, H, W]`, floating.
  * @param kernelSize - of a window, in pixels: a number or `[h, w]`.
- * @param options - `stride`, `padding` and `dilation` in pixels, each a number or `[h, w]`.
- * @returns `[N, C, P, Q]` with `P = floor((H + 2 padding - dilation (KH - 1) - 1) / stride) + 1`, and `Q` alike.
+ * @param options - `stride`, `padding` and `dilation` in pixels, each a number or `[h, w]`; `ceilMode`.
+ * @returns `[N, C, P, Q]` with `P = floor((H + 2 padding - dilation (KH - 1) - 1) / stride) + 1`, and `Q` alike. With
+ * `ceilMode` it is `ceil`, and one less where the last window would start at the end of `x` or beyond.
  * @throws {ShapeError} when `x` is not of rank 4 or the window is larger than the padded `x`.
- * @throws {DTypeError} when `x` is int32.
  * @throws {ValueError} when a size is not an integer or too small, or the padding is more than half of the kernel.
  * @throws {DTypeError} when `x` is int32.
  *
@@ -51,13 +53,14 @@ export interface MaxPoolOptions {
  * ```ts
  * const x = tensor([1, 2, 3, 4, 5, 6, 7, 8], [1, 1, 2, 4]);
  * await maxPool2d(x, 2).data(); // [6, 8]
+ * await maxPool2d(x, 3, { ceilMode: true }).data(); // [7, 8]
  * ```
  */
 export function maxPool2d(x: Tensor, kernelSize: PairLike, options: MaxPoolOptions = {}): Tensor {
   return apply(maxPool2dOp, [x], windowsOfPool("maxPool2d", kernelSize, options));
 }
 
-export const maxPool2dOp: Op<Windows> = {
+export const maxPool2dOp: Op<PoolWindows> = {
   name: "maxPool2d",
 
   shape([x], windows) {
@@ -81,7 +84,7 @@ export const maxPool2dOp: Op<Windows> = {
 };
 
 /** `dx` from `dy`: puts each pixel of dy where x is largest in its window. */
-export const maxPool2dInputOp: Op<Windows> = {
+export const maxPool2dInputOp: Op<PoolWindows> = {
   name: "maxPool2dInput",
 
   shape([dy, x], windows) {
@@ -116,7 +119,7 @@ export const maxPool2dInputOp: Op<Windows> = {
 };
 
 /** Takes the pixels of `d` from where x is largest in each window: the transpose of `maxPool2dInput`. */
-export const takeLargestOp: Op<Windows> = {
+export const takeLargestOp: Op<PoolWindows> = {
   name: "takeLargest",
 
   shape([d, x], windows) {
@@ -147,7 +150,7 @@ function findLargest(
   x: Values,
   [N, C, H, W]: Shape,
   [, , P, Q]: Shape,
-  { kernel, stride, padding, dilation }: Windows,
+  { kernel, stride, padding, dilation }: PoolWindows,
 ): Int32Array {
   const at = new Int32Array(N * C * P * Q).fill(nowhere);
   for (let channel = 0; channel < N * C; channel++)
@@ -175,7 +178,7 @@ function findStep(
   from: number,
   [, , H, W]: Shape,
   outShape: Shape,
-  { kernel, stride, padding, dilation }: Windows,
+  { kernel, stride, padding, dilation }: PoolWindows,
 ): GpuStep {
   const [, , P, Q] = outShape;
   const [KH, KW] = kernel;
@@ -192,7 +195,11 @@ function takeStep(from: number, at: number, [, , H, W]: Shape, outShape: Shape):
   return { kernel: takeLargestKernel, inputs: [from, at], size: size(outShape), integers: { HW: H * W, PQ: P * Q } };
 }
 
-function allHoldPixels([, , H, W]: Shape, [, , P, Q]: Shape, { kernel, stride, padding, dilation }: Windows): boolean {
+function allHoldPixels(
+  [, , H, W]: Shape,
+  [, , P, Q]: Shape,
+  { kernel, stride, padding, dilation }: PoolWindows,
+): boolean {
   const along = (axis: 0 | 1, pixels: number, windows: number): boolean => {
     const held = new Set<number>();
     for (let k = 0; k < kernel[axis]; k++) {

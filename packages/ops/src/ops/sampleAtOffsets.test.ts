@@ -73,14 +73,15 @@ const cases: fc.Arbitrary<Case> = fc
 const scaleOf = (x: Tensor, dy: Tensor): number => dy.shape[3] / x.shape[3];
 
 /** DySample's golden cases, their offsets computed with ops. */
-const dysample: GoldenRun = (inputs, { scale, style, groups, dyscope }) => {
+const dysample: GoldenRun = (inputs, attrs) => {
   const { x } = inputs;
-  const s = scale as number;
+  attrs.repeats("in_channels", x.shape[1]);
+  const [s, groups] = [attrs.number("scale"), attrs.number("groups")];
+  const style = attrs.word("style", ["lp", "pl"]);
   const features = style === "lp" ? x : pixelShuffle(x, s);
   const predicted = conv1x1(features, inputs["offset.weight"], inputs["offset.bias"]);
-  const scope = inputs["scope.weight"];
-  const moved = dyscope
-    ? mul(mul(predicted, sigmoid(conv1x1(features, scope, inputs["scope.bias"]))), 0.5)
+  const moved = attrs.boolean("dyscope")
+    ? mul(mul(predicted, sigmoid(conv1x1(features, inputs["scope.weight"]))), 0.5)
     : mul(predicted, 0.25);
   const cell = Array.from({ length: 2 * groups * s * s }, (_, channel) => {
     const k = channel < groups * s * s ? channel % s : Math.floor(channel / s) % s;

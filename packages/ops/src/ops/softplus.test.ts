@@ -23,7 +23,12 @@ describeOp(softplus, {
 
   golden: {
     cases: ["arithmetic/loss/bce_with_logits_none"],
-    run: ({ x, target }) => sub(softplus(x), mul(x, target)),
+    run({ x, target }, attrs) {
+      attrs.word("reduction", ["none"]);
+      attrs.repeats("has_weight", false);
+      attrs.repeats("has_pos_weight", false);
+      return sub(softplus(x), mul(x, target));
+    },
   },
 
   laws: {

@@ -43,12 +43,14 @@ describeOp(standardize, {
 
   golden: {
     cases: ["arithmetic/norm/layer_norm_plain"],
-    run: ({ x }, { normalized_shape, eps }) =>
-      standardize(
+    run({ x }, attrs) {
+      const normalized = attrs.numbers("normalized_shape");
+      return standardize(
         x,
-        normalized_shape.map((_: number, i: number) => i - normalized_shape.length),
-        eps,
-      ),
+        normalized.map((_, i) => i - normalized.length),
+        attrs.number("eps"),
+      );
+    },
   },
 
   laws: {

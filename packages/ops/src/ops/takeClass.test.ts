@@ -35,7 +35,11 @@ describeOp(takeClass, {
 
   golden: {
     cases: ["arithmetic/loss/cross_entropy_none_2d"],
-    run: ({ x, target }) => neg(takeClass(logSoftmax(x, 1), target, -100)),
+    run({ x, target }, attrs) {
+      attrs.word("reduction", ["none"]);
+      attrs.repeats("has_weight", false);
+      return neg(takeClass(logSoftmax(x, 1), target, -100));
+    },
   },
 
   laws: {

@@ -33,7 +33,11 @@ describeOp(variance, {
 
   golden: {
     cases: ["arithmetic/norm/layer_norm_plain"],
-    run: ({ x }, { eps }) => div(sub(x, mean(x, [1, 2], { keepdim: true })), sqrt(add(variance(x, [1, 2]), eps))),
+    run({ x }, attrs) {
+      expect(attrs.numbers("normalized_shape")).toEqual(x.shape.slice(1));
+      const spread = sqrt(add(variance(x, [1, 2]), attrs.number("eps")));
+      return div(sub(x, mean(x, [1, 2], { keepdim: true })), spread);
+    },
   },
 
   laws: {

@@ -40,8 +40,12 @@ export function threadedNetwork(): Tensor[] {
   return [loss, scores, runningVar, larger.tanh().exp().add(1).log(), ...gradientsOf(loss, wrt).map((g) => g!)];
 }
 
-/** The largest |got - wanted|, in parts of the largest |wanted|. */
+/**
+ * The largest |got - wanted|, in parts of the largest |wanted|. NaN where one is not finite, or there is nothing to
+ * compare.
+ */
 export function relativeError(got: Values, wanted: Values): number {
+  if (got.length !== wanted.length) return NaN;
   let error = 0;
   let largest = 0;
   for (let i = 0; i < wanted.length; i++) {
@@ -51,7 +55,9 @@ export function relativeError(got: Values, wanted: Values): number {
   return error / largest;
 }
 
-/** Whether two lists of values are the same, to the bit. */
+/** Whether two lists of values are the same, to the bit. Those of nothing are not. */
 export function sameBits(a: readonly Values[], b: readonly Values[]): boolean {
-  return a.every((values, k) => Array.from(values).every((value, i) => Object.is(value, b[k][i])));
+  const same = (values: Values, others: Values): boolean =>
+    values.length === others.length && Array.from(values).every((value, i) => Object.is(value, others[i]));
+  return a.length > 0 && a.length === b.length && a.every((values, k) => values.length > 0 && same(values, b[k]));
 }

@@ -36,21 +36,45 @@ const retryMs = 1000;
 /**
  * Reads `redis://[[user]:password@]host[:port][/database]`; `rediss:` for TLS.
  *
- * @throws {QueueError} for anything else.
+ * @throws {QueueError} for anything else. The message never holds what might be a password.
  */
 export function parseQueueUrl(text: string): QueueAddress {
   const url = URL.canParse(text) ? new URL(text) : null;
-  const wellFormed = url && /^rediss?:$/.test(url.protocol) && url.hostname !== "" && /^(\/\d*)?$/.test(url.pathname);
-  if (!wellFormed || url.search !== "" || url.hash !== "") {
+  const shown = url && withoutPassword(url);
+  if (
+    !url ||
+    !shown ||
+    !/^rediss?:$/.test(url.protocol) ||
+    url.hostname === "" ||
+    !/^(\/\d*)?$/.test(url.pathname) ||
+    !isPercentEncoded(url.username + url.password)
+  ) {
+    const given = plainPlace.test(text) ? text : (shown ?? "an address that is not shown, as a password may be in it");
     throw new QueueError(
-      `a queue must be redis://host:port or redis://host:port/database, got ${withoutPassword(text)}`,
+      `a queue must be redis://host:port or redis://host:port/database, with redis://:PASSWORD@host:port for a password, in ` +
+        `which % / # ? @ : are percent-encoded: %25 %2F %23 %3F %40 %3A; got ${given}`,
     );
   }
-  return { url: text, shown: withoutPassword(text) };
+  return { url: text, shown };
 }
 
-function withoutPassword(text: string): string {
-  return text.replace(/(\/\/[^/@]*):[^/]*@/, "$1:***@");
+/** A host with what may stand around it, and no place for a password. */
+const plainPlace = /^([a-z]+:\/\/)?([\w.-]+(:\d+)?(\/[\w/]*)?)?$/i;
+
+/** `null` where a part of the password may have been taken for another part of the address. */
+function withoutPassword({ protocol, username, password, host, pathname, search, hash }: URL): string | null {
+  if (host === "" || /@/.test(pathname) || search !== "" || hash !== "") return null;
+  const who = password !== "" ? `${username}:***@` : username !== "" ? "***@" : "";
+  return `${protocol}//${who}${host}${pathname}`;
+}
+
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -111,5 +135,34 @@ function explain(shown: string, error: Error): string {
   }
   if (/DB index/i.test(message)) return `Redis at ${shown} must have that database, but says "${message}"`;
   const why = code === "" ? message : code;
+  if (/CERT|UNABLE_TO_(GET|VERIFY)/.test(code)) {
+    return (
+      `Redis at ${shown} must have a certificate that is trusted here, but: ${message} (${code}); let NODE_EXTRA_CA_CERTS ` +
+      "name a file with the certificate that has signed it"
+    );
+  }
+  if (/^ERR_SSL_|EPROTO/.test(code)) {
+    return `Redis at ${shown} must speak TLS, but does not (${why}); without TLS its address is redis://host:port`;
+  }
+  if (code === "ECONNRESET") {
+    return `Redis at ${shown} must answer, but has closed the connection (${why}); if it wants TLS, its address is rediss://host:port`;
+  }
   return `a Redis must answer at ${shown}, but there is none (${why}); start one (redis-server), or check host and port`;
+}
+
+/** Runs what has Redis do something. What it refuses is the user's to repair. */
+export async function asksRedis<T>({ shown }: QueueAddress, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== "ReplyError") throw error;
+    const remedy = /^READONLY/.test(error.message)
+      ? "; this one is a replica: give the address of the Redis that it copies"
+      : /^OOM/.test(error.message)
+        ? "; give it more memory (maxmemory)"
+        : "";
+    throw new QueueError(`Redis at ${shown} must take the runs, but says "${error.message}"${remedy}`, {
+      cause: error,
+    });
+  }
 }

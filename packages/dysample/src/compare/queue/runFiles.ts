@@ -1,9 +1,6 @@
 /** @file The files of a run on their way through Redis. */
 
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-
-import { writeFileAtomic } from "@gridgrad/nn/node";
+import { readWhole, writeFileAtomic } from "@gridgrad/nn/node";
 
 import { RunFolder, type RunFile } from "../../training/runFolder.ts";
 
@@ -30,7 +27,7 @@ const order = [
 export async function readRunFiles(path: string): Promise<RunFiles> {
   const folder = new RunFolder(path);
   const files: Record<string, Buffer> = {};
-  for (const name of order) if (existsSync(folder.file(name))) files[name] = await readFile(folder.file(name));
+  for (const name of order) if (folder.has(name)) files[name] = await readWhole(folder.file(name));
   return files;
 }
 

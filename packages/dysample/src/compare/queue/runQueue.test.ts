@@ -1,12 +1,20 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+
 import { Queue, Worker } from "bullmq";
+import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+
+import { hasTier } from "@gridgrad/core/testing/tier";
 
 import { resolveConfig } from "../../training/config.ts";
 import { missingRedis, RedisServer } from "../../testing/redisServer.ts";
-import { connectRedis, parseQueueUrl } from "./redisConnection.ts";
+import { selfSigned } from "../../testing/selfSigned.ts";
+import { asksRedis, connectRedis, parseQueueUrl, QueueError } from "./redisConnection.ts";
 import { type Hold, JobFiles, jobFormat, jobIdOf, queueName, queuePrefix } from "./runQueue.ts";
 
-const missing = missingRedis();
+const missing = hasTier("ci") ? missingRedis() : "a larger tier has it";
 
 describe.skipIf(missing !== null)(`a job's files${missing === null ? "" : ` (skipped: ${missing})`}`, () => {
   const jobId = jobIdOf("comparison", "bilinear-seed0");
@@ -142,28 +150,107 @@ describe.skipIf(missing !== null)(`a job's files${missing === null ? "" : ` (ski
       await guarded.stop();
     }
   });
+
+  test("a Redis that refuses to write says so, and what would do", async () => {
+    const refusal = async (...args: string[]) => {
+      const limited = await RedisServer.start(...args);
+      const address = parseQueueUrl(limited.url);
+      try {
+        const connection = await connectRedis(address, () => {});
+        const write = asksRedis(address, () => connection.client.set("key", "x".repeat(2 ** 20)));
+        const message = await write.catch((error: unknown) => error instanceof QueueError && error.message);
+        connection.close();
+        return String(message).replaceAll(limited.url, "ADDRESS");
+      } finally {
+        await limited.stop();
+      }
+    };
+    expect(await refusal("--replicaof", "127.0.0.1 1")).toMatchInlineSnapshot(
+      `"Redis at ADDRESS must take the runs, but says "READONLY You can't write against a read only replica."; this one is a replica: give the address of the Redis that it copies"`,
+    );
+    expect(await refusal("--maxmemory", "1200kb", "--maxmemory-policy", "noeviction")).toMatchInlineSnapshot(
+      `"Redis at ADDRESS must take the runs, but says "OOM command not allowed when used memory > 'maxmemory'."; give it more memory (maxmemory)"`,
+    );
+    const bug = asksRedis(parseQueueUrl("redis://host"), () => Promise.reject(new TypeError("a bug")));
+    await expect(bug).rejects.toThrow(TypeError);
+  });
 });
 
-test("an address that is none is refused", () => {
-  const refused = ["localhost:6379", "http://host", "redis://", "redis://:secret@host/first", "redis://host/1/2"].map(
-    (text) => {
-      try {
-        return parseQueueUrl(text);
-      } catch (error) {
-        return (error as Error).message;
-      }
-    },
+test("where TLS is missing on one of both sides, or a certificate is not trusted, that is said", async () => {
+  const refusal = async (scheme: string, server: Server): Promise<string> => {
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const port = String((server.address() as AddressInfo).port);
+    const message = await connectRedis(parseQueueUrl(`${scheme}://:s3cret@127.0.0.1:${port}`), () => {}).catch(String);
+    server.close();
+    return String(message).replaceAll(port, "PORT");
+  };
+  const tls = createTlsServer(selfSigned);
+  tls.on("tlsClientError", () => {});
+  expect(await refusal("rediss", tls)).toMatchInlineSnapshot(
+    `"QueueError: Redis at rediss://:***@127.0.0.1:PORT must have a certificate that is trusted here, but: self-signed certificate (DEPTH_ZERO_SELF_SIGNED_CERT); let NODE_EXTRA_CA_CERTS name a file with the certificate that has signed it"`,
   );
-  expect(refused).toMatchInlineSnapshot(`
-    [
-      "a queue must be redis://host:port or redis://host:port/database, got localhost:6379",
-      "a queue must be redis://host:port or redis://host:port/database, got http://host",
-      "a queue must be redis://host:port or redis://host:port/database, got redis://",
-      "a queue must be redis://host:port or redis://host:port/database, got redis://:***@host/first",
-      "a queue must be redis://host:port or redis://host:port/database, got redis://host/1/2",
-    ]
-  `);
+  const plain = createServer((socket) => socket.on("error", () => {}).end("-ERR unknown command\r\n"));
+  expect(await refusal("rediss", plain)).toMatchInlineSnapshot(
+    `"QueueError: Redis at rediss://:***@127.0.0.1:PORT must speak TLS, but does not (ERR_SSL_WRONG_VERSION_NUMBER); without TLS its address is redis://host:port"`,
+  );
+  const silent = createServer((socket) => socket.on("error", () => {}).once("data", () => socket.resetAndDestroy()));
+  expect(await refusal("redis", silent)).toMatchInlineSnapshot(
+    `"QueueError: Redis at redis://:***@127.0.0.1:PORT must answer, but has closed the connection (ECONNRESET); if it wants TLS, its address is rediss://host:port"`,
+  );
+});
+
+/** What is told of an address, and `null` where it is taken. */
+function refusal(address: string): string | null {
+  try {
+    parseQueueUrl(address);
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+test("an address that is none is refused", () => {
+  const given = (text: string): string => refusal(text)!.split("; got ")[1];
+  expect(refusal("localhost:6379")).toMatchInlineSnapshot(
+    `"a queue must be redis://host:port or redis://host:port/database, with redis://:PASSWORD@host:port for a password, in which % / # ? @ : are percent-encoded: %25 %2F %23 %3F %40 %3A; got localhost:6379"`,
+  );
+  expect(["http://host", "redis://", "redis://host/1/2"].map(given)).toEqual([
+    "http://host",
+    "redis://",
+    "redis://host/1/2",
+  ]);
+  expect(given("redis://:secret@host/first")).toBe("redis://:***@host/first");
+  expect(given("redis://secret@host/first")).toBe("redis://***@host/first");
+});
+
+test("an address is shown without its password", () => {
   expect(parseQueueUrl("rediss://me:secret@host:1/2").shown).toBe("rediss://me:***@host:1/2");
+  expect(parseQueueUrl("redis://:se%2Fcr%40t@host:1").shown).toBe("redis://:***@host:1");
+  expect(parseQueueUrl("redis://:se@cret@host").shown).toBe("redis://:***@host");
+  expect(parseQueueUrl("redis://host:1").shown).toBe("redis://host:1");
+});
+
+test("no password is shown, whatever stands in it and wherever it stands", () => {
+  const password = fc
+    .string({ unit: fc.constantFrom(..."/#?@:%&=[] \\'\"\n1a"), maxLength: 5 })
+    .map((odd) => `${odd}s3cret${odd}`);
+  const place = fc.constantFrom(
+    (p: string) => `redis://:${p}@host:6379`,
+    (p: string) => `redis://user:${p}@host:6379/2`,
+    (p: string) => `rediss://${p}@host`,
+    (p: string) => `redis://host:6379?password=${p}`,
+    (p: string) => `redis://host:6379/0#${p}`,
+    (p: string) => `redis::${p}@host`,
+    (p: string) => `user:${p}`,
+    (p: string) => `:${p}@host:6379`,
+    (p: string) => `http://:${p}@host`,
+  );
+  fc.assert(
+    fc.property(password, place, (p, at) => {
+      const told = refusal(at(p)) ?? parseQueueUrl(at(p)).shown;
+      expect(told).not.toContain("s3cret");
+    }),
+  );
 });
 
 test("a redis-server that is required must be there", () => {

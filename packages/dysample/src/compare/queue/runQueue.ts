@@ -27,7 +27,8 @@ export interface RunJob {
 /** What a worker tells on the way. */
 export type JobProgress =
   | { readonly type: "start"; readonly done: number }
-  | { readonly type: "step"; readonly step: number; readonly steps: number; readonly loss: number }
+  /** NaN comes as null: what Redis holds is JSON. */
+  | { readonly type: "step"; readonly step: number; readonly steps: number; readonly loss: number | null }
   | { readonly type: "evaluated"; readonly images: number };
 
 export const queueName = "runs";

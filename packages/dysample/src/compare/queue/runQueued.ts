@@ -95,7 +95,7 @@ export async function runQueued(
     const progress = data as unknown as JobProgress;
     if (progress.type === "start") events.onStart?.(run, progress.done);
     else if (progress.type === "evaluated") events.onEvaluated?.(run, progress.images);
-    else events.onProgress?.(run, progress);
+    else events.onProgress?.(run, { ...progress, loss: progress.loss ?? NaN });
   });
   try {
     await Promise.race([follow(), aborted(signal)]); // while Redis is away, `follow` waits for it

@@ -3,10 +3,11 @@
  * with every checkpoint, so whoever takes it next goes on from there, to the same bits.
  */
 
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
+import { makeFolder } from "@gridgrad/nn/node";
 import type { Job } from "bullmq";
 
 import { startRun } from "../startRun.ts";
@@ -68,7 +69,7 @@ export async function workOnQueue(connection: RedisConnection, settings: WorkerS
     }
     if (ending.signal.aborted) return giveBack();
 
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const path = await mkdtemp(join(folder, "run-"));
     const hold: Hold = { jobId: job.id!, token, beginning: job.attemptsStarted, leaseMs };
     const lost = new AbortController();

@@ -10,15 +10,16 @@ import { init, use } from "echarts/core";
 import { LabelLayout } from "echarts/features";
 import { SVGRenderer } from "echarts/renderers";
 
+import type { ChartName } from "../comparisonFolder.ts";
 import { escapeHtml } from "./escapeHtml.ts";
 
 use([BarChart, CustomChart, LineChart, ScatterChart]);
 use([GraphicComponent, GridComponent, LegendComponent, TitleComponent, LabelLayout, SVGRenderer]);
 
 /** A chart as data. */
-export interface Chart {
-  /** Of its file: letters, digits and -. */
-  readonly name: string;
+export interface Chart<Name extends string = ChartName> {
+  /** Of its file. */
+  readonly name: Name;
   /** What it shows, for those who cannot see it. */
   readonly description: string;
   /** In CSS pixels. */
@@ -28,7 +29,7 @@ export interface Chart {
 }
 
 /** The chart as an SVG element, the same for the same chart. Lines and texts without a colour of their own have the page's. */
-export function chartToSvg({ name, description, width, height, option }: Chart): string {
+export function chartToSvg({ name, description, width, height, option }: Chart<string>): string {
   const chart = init(null, null, { renderer: "svg", ssr: true, width, height });
   try {
     chart.setOption({ animation: false, textStyle: { fontFamily: "sans-serif" }, ...option });

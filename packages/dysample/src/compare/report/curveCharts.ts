@@ -3,6 +3,7 @@
 import type { LineSeriesOption } from "echarts";
 
 import type { ComparisonResults } from "../results.ts";
+import type { ChartName } from "../comparisonFolder.ts";
 import type { Chart } from "./chartToSvg.ts";
 import { legendHeight, lineLegend, panelTitle, textStyle, valueAxis } from "./chartStyle.ts";
 import { type Curve, lossCurve, validationCurve } from "./lossCurves.ts";
@@ -41,7 +42,7 @@ export function lossChart({ contestants }: ComparisonResults): Chart | null {
 
 /** A panel for each curve, with the others in grey behind it: legible for any number of curves. */
 function panelChart(
-  name: string,
+  name: ChartName,
   description: string,
   curves: readonly LabelledCurve[],
   { x, y }: Record<"x" | "y", { min?: number; max?: number; scale?: boolean }>,

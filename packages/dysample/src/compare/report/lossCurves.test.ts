@@ -29,6 +29,11 @@ test("a running mean has as many values on both sides, and fewer at the ends", (
   expect(runningMean([5, 7], 1)).toEqual([5, 7]);
 });
 
+test("a running mean leaves out what is no number", () => {
+  expect(runningMean([2, NaN, 6, 4], 3)).toEqual([2, 4, 5, 5]);
+  expect(runningMean([NaN, 7], 1)).toEqual([NaN, 7]);
+});
+
 test("a loss curve is the mean over the complete runs, between the least and the most", () => {
   const curve = lossCurve(
     contestant(run(0, { losses: [1, 1] }), run(1, { losses: [3, 3] }), run(2, { status: "unfinished", losses: [9] })),

@@ -16,7 +16,8 @@ export interface Curve {
 const window = 20;
 
 /**
- * The mean over up to `width` values around each: as many on both sides, fewer at the ends.
+ * The mean over up to `width` values around each: as many on both sides, fewer at the ends, and without NaN, the loss of a batch without
+ * a label.
  *
  * @example
  * ```ts
@@ -26,7 +27,7 @@ const window = 20;
 export function runningMean(values: readonly number[], width: number): number[] {
   const reach = Math.floor(width / 2);
   return values.map((_, i) => {
-    const side = values.slice(Math.max(0, i - reach), i + reach + 1);
+    const side = values.slice(Math.max(0, i - reach), i + reach + 1).filter((value) => !Number.isNaN(value));
     return side.reduce((total, value) => total + value, 0) / side.length;
   });
 }

@@ -5,6 +5,7 @@ import { Fpn4 } from "../../toy/fpn4.ts";
 import { shapes64 } from "../../toy/shapes64.ts";
 import { validationPictures } from "../../training/segmentation.ts";
 import { DySample } from "../../upsamplers/dysample.ts";
+import { pointsFile } from "../comparisonFolder.ts";
 import { errorRates } from "./boundaryErrors.ts";
 import { drawPoints, type StagePoints } from "./drawPoints.ts";
 import { errorChart } from "./errorChart.ts";
@@ -38,7 +39,7 @@ export async function predictionsOf(networks: readonly TrainedNetwork[]): Promis
 export async function predictionSection(predictions: readonly Prediction[], files: ReportFiles): Promise<string> {
   if (predictions.length === 0) return unavailable;
   const strip = predictionStrip(predictions);
-  await files.picture("strip.png", strip);
+  await files.strip(strip);
   const names = predictions.map(({ label }) => label).join(", ");
   return pictureFigure(
     strip,
@@ -94,7 +95,7 @@ export async function pointsSection(
     }
     if (drawn.length === 0) continue;
     const svg = drawPoints(label, drawn, crop);
-    await files.svg(`points-${label}.svg`, svg);
+    await files.svg(pointsFile(label), svg);
     figures.push(`<h3>${escapeHtml(label)}</h3>\n<figure class="wide">\n${svg}\n</figure>`);
   }
   if (figures.length === 0) return "<p>Drawn for each DySample that has a complete run of the segmentation task.</p>";

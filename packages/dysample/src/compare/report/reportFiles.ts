@@ -5,14 +5,15 @@ import { join } from "node:path";
 import { writeFileAtomic } from "@gridgrad/nn/node";
 
 import { type Picture, writePng } from "../../picture/png.ts";
+import { ComparisonFolder } from "../comparisonFolder.ts";
 import type { Chart } from "./chartToSvg.ts";
 
 export class ReportFiles {
-  readonly #folder: string;
+  readonly #folder: ComparisonFolder;
 
   /** @param folder - of the report. */
   constructor(folder: string) {
-    this.#folder = folder;
+    this.#folder = new ComparisonFolder(folder);
   }
 
   /** Writes charts/<name>.svg, and returns the chart as it stands in the page. */
@@ -26,16 +27,16 @@ export class ReportFiles {
   /** Writes an SVG file. It is shown on whatever is behind it, so it brings its own white. */
   async svg(name: string, svg: string): Promise<void> {
     const own = "<style>svg { color: #222; background: #fff; }</style>";
-    await writeFileAtomic(join(this.#folder, name), svg.replace(/(<svg [^>]*>)/, `$1${own}`));
+    await writeFileAtomic(join(this.#folder.path, name), svg.replace(/(<svg [^>]*>)/, `$1${own}`));
   }
 
-  async picture(name: string, picture: Picture): Promise<void> {
-    await writePng(join(this.#folder, name), picture);
+  async strip(picture: Picture): Promise<void> {
+    await writePng(this.#folder.file("strip"), picture);
   }
 
   /** Writes the page, and returns its path. */
   async page(html: string): Promise<string> {
-    const path = join(this.#folder, "report.html");
+    const path = this.#folder.file("report");
     await writeFileAtomic(path, html);
     return path;
   }

@@ -140,7 +140,7 @@ describe("with the weights of a run", () => {
     folder = await newFolder();
     const comparison = { title: "", contestants: [dysample], seeds: [0], config: common };
     for (const run of runsOf(comparison)) await train(run.config, runPath(folder, run));
-  }, 120_000);
+  });
 
   test("the same results give the same bytes, that load nothing", async () => {
     const [first, second] = [
@@ -150,7 +150,7 @@ describe("with the weights of a run", () => {
     expect(second.html === first.html).toBe(true); // their difference would be long
     const loads = first.html.replace(/ xmlns(:\w+)?="[^"]*"/g, "");
     expect(loads).not.toMatch(/https?:|<script|<link|@import|(?:src|href)="(?!data:|#)|url\((?!#)/);
-  }, 60_000);
+  });
 
   test("predictions, bands and points are drawn, and are files, too", async () => {
     const { html } = await report(contestants(), "Pictures", folder);
@@ -161,7 +161,7 @@ describe("with the weights of a run", () => {
     expect(points.match(/>group \d</g)).toEqual([">group 1<", ">group 2<"]);
     const errors = await readFile(join(folder, "charts", "boundary-errors.svg"), "utf8");
     expect(errors).toContain(">points</text>");
-  }, 60_000);
+  });
 
   test("the points of the start are those of a bilinear resize, nearly", async () => {
     await report(contestants(), "Start", folder);
@@ -169,7 +169,7 @@ describe("with the weights of a run", () => {
     const mean = (stage: string) => Number(points.match(new RegExp(`>${stage}: moved by ([\\d.]+)`))![1]);
     expect(mean("Start")).toBeLessThan(0.01);
     expect(mean("After 4 steps")).toBeGreaterThan(mean("Start"));
-  }, 60_000);
+  });
 
   test("a damaged file of weights is named", async () => {
     const damaged = await newFolder();
@@ -178,5 +178,5 @@ describe("with the weights of a run", () => {
     const file = join(runPath(damaged, run), "weights.safetensors");
     await writeFile(file, "no weights");
     await expect(report(contestants(), "Damaged", damaged)).rejects.toThrow(file);
-  }, 60_000);
+  });
 });

@@ -8,15 +8,18 @@
 
 import {
   bytesPerElement,
+  describeResult,
   type Device,
   type DeviceBuffer,
   type DType,
   dtypeOf,
-  formatShape,
   GraphError,
+  lessMemory,
   MemoryCounter,
+  needsMemory,
   type Op,
   type OpInfo,
+  OutOfMemoryError,
   size,
   type Values,
 } from "@gridgrad/core";
@@ -85,24 +88,30 @@ export class CpuDevice implements Device {
   }
 
   download(buffer: DeviceBuffer): Values {
-    return this.#values(buffer as CpuBuffer).slice();
+    const values = this.#values(buffer as CpuBuffer);
+    return needsMemory(
+      () => `cpu: a download of ${values.length} values`,
+      values.byteLength,
+      () => values.slice(),
+    );
   }
 
   run(op: Op, inputs: readonly DeviceBuffer[], info: OpInfo): CpuBuffer {
     const opened = this.#open();
     const buffers = inputs as readonly CpuBuffer[];
     if (aliases.has(op.name)) return this.#share(buffers[0]);
-    const y = this.#allocate(info.dtype, size(info.outShape), () => describe(op, info));
+    const y = this.#allocate(info.dtype, size(info.outShape), () => describeResult(op, info));
     try {
       const reason = this.#runKernels(opened, op, y, buffers, info);
       if (reason !== null) {
         if (reason !== otherTypes) this.onLoops.set(op.name, reason);
         const values = this.#values(y);
         values.fill(0);
-        op.loops(
-          values,
-          buffers.map((buffer) => this.#values(buffer)),
-          info,
+        const from = buffers.map((buffer) => this.#values(buffer));
+        needsMemory(
+          () => describeResult(op, info),
+          y.bytes,
+          () => op.loops(values, from, info),
         );
       }
     } catch (error) {
@@ -137,7 +146,7 @@ export class CpuDevice implements Device {
     if (types.includes("float64") || (types.includes("int32") && !kernel.integers)) return otherTypes;
     if (y.length === 0 || inputs.some(({ length }) => length === 0)) return "there is nothing to compute";
     const addresses = inputs.map(({ block }) => block.address);
-    const launcher = new OpLauncher(opened, () => describe(op, info));
+    const launcher = new OpLauncher(opened, () => describeResult(op, info));
     try {
       const done = kernel.launch(launcher, y.block.address, addresses, info);
       return done === undefined ? null : reasons[done];
@@ -236,16 +245,12 @@ class OpLauncher implements Launcher {
 function allocate({ arena }: Opened, bytes: number, what: () => string): number {
   const address = arena.allocate(bytes);
   if (address === 0) {
-    throw new GraphError(
+    throw new OutOfMemoryError(
       `cpu: the 4 GB of a WebAssembly memory must suffice, got ${what()}, which needs ${megabytes(bytes)} beside ` +
-        `${megabytes(arena.liveBytes)} in use (a smaller batch or smaller images need less)`,
+        `${megabytes(arena.liveBytes)} in use; ${lessMemory}, and --device reference, slow as it is, has all of the machine's`,
     );
   }
   return address;
-}
-
-function describe(op: Op, { outShape, dtype }: OpInfo): string {
-  return `op ${op.name} with a result of shape ${formatShape(outShape)} in ${dtype}`;
 }
 
 function megabytes(bytes: number): string {

@@ -8,7 +8,7 @@
  * Where memory cannot be shared (a page that is not cross-origin isolated) there is one thread, and the same module on a memory of its own.
  */
 
-import { GraphError } from "@gridgrad/core";
+import { GraphError, OutOfMemoryError } from "@gridgrad/core";
 
 import { kernelNames, type KernelName, moduleBase64, workerSource } from "./module.generated.ts";
 import {
@@ -61,7 +61,7 @@ export class Threads {
     const sharing = canShare();
     this.count = sharing ? count : 1;
     this.#module = new WebAssembly.Module(sharing ? bytes : withOwnMemory(bytes));
-    this.memory = new WebAssembly.Memory(sharing ? { ...limits, shared: true } : limits);
+    this.memory = openMemory(() => new WebAssembly.Memory(sharing ? { ...limits, shared: true } : limits));
     const { exports } = new WebAssembly.Instance(this.#module, { env: { memory: this.memory } });
     this.#kernels = kernelNames.map((name) => exports[name]);
     this.#control = new Int32Array(shared((Control.length + this.count) * 4));
@@ -202,6 +202,19 @@ function canWait(): boolean {
     return true;
   } catch {
     return false; // the main thread of a browser
+  }
+}
+
+/** A memory asks for its whole address space at once, of which a machine that is shared may allow less. */
+function openMemory<T>(open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    throw new OutOfMemoryError(
+      `cpu: a WebAssembly memory must be had, but: ${(error as Error).message}; raise the limit of the address space ` +
+        "(ulimit -v), or compute with --device reference, which needs none",
+      { cause: error },
+    );
   }
 }
 

@@ -10,6 +10,7 @@ import {
   mul,
   openDevice,
   type Op,
+  OutOfMemoryError,
   Random,
   realize,
   reshape,
@@ -51,6 +52,19 @@ describeDevices((shared) => {
       expect(await y.item()).toBe(18);
       expect([...device.onLoops]).toEqual([]);
       expect(device.kernelCount).toBe(3);
+    });
+  });
+
+  test("says which op has a result that does not fit into memory", async () => {
+    await on(async () => {
+      await expect(realize(tensor([1]).expand([2 ** 25, 2 ** 25]))).rejects.toThrow(
+        /^op expand with a result of shape \[33554432, 33554432\] in float32 must fit into memory, but needs/,
+      );
+      vi.spyOn(Float32Array, "from").mockImplementationOnce(() => {
+        throw new RangeError("Array buffer allocation failed");
+      });
+      const lacking = realize(add(tensor([1, 2], [2], { dtype: "int32" }).cast("float32"), 1));
+      await expect(lacking).rejects.toThrow(OutOfMemoryError);
     });
   });
 

@@ -7,7 +7,6 @@
  */
 
 import {
-  allocate,
   type Device,
   type DeviceBuffer,
   type DType,
@@ -17,8 +16,12 @@ import {
   type GpuStep,
   kernelName,
   kernelSource,
+  lacksMemory,
+  lessMemory,
   MemoryCounter,
   type Op,
+  OutOfMemoryError,
+  runLoops,
   type OpInfo,
   size,
   type Values,
@@ -189,8 +192,7 @@ export class GpuDevice implements Device {
   async #runLoops(op: Op, inputs: readonly GpuBuffer[], info: OpInfo): Promise<GpuBuffer> {
     const values: Values[] = [];
     for (const input of inputs) values.push(await this.#hostValues(input));
-    const y = allocate(info.dtype, size(info.outShape));
-    op.loops(y, values, info);
+    const y = runLoops(op, values, info);
     return this.#hold(y, null, info.dtype, y.length);
   }
 
@@ -208,7 +210,8 @@ export class GpuDevice implements Device {
       if (this.#context?.isLost) throw new Error("the GPU was lost");
       raw = await opened.kernels.run(kernel, isNew, inputs);
     } catch (error) {
-      throw this.#problem(`op ${op.name}, kernel ${kernelName(step.kernel)}`, error);
+      const what = `op ${op.name}, kernel ${kernelName(step.kernel)}`;
+      throw this.#problem(lacksMemory(error) ? `${what} of ${step.size} elements` : what, error);
     }
     if (isNew) {
       this.compileMs += performance.now() - start;
@@ -292,6 +295,10 @@ export class GpuDevice implements Device {
 
   #problem(what: string, error: unknown): GraphError {
     const message = error instanceof Error ? error.message : String(error);
+    if (lacksMemory(error)) {
+      const text = `${this.name}: ${what} must fit into memory, but: ${message}; ${lessMemory}`;
+      return new OutOfMemoryError(text, { cause: error });
+    }
     const remedy = /lost|Invalid GL context/i.test(message)
       ? "; what it held is gone: go on from the last checkpoint, on a new device"
       : "";

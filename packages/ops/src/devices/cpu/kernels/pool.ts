@@ -2,7 +2,7 @@
 
 import type { Shape } from "@gridgrad/core";
 
-import { avgPool2dInputOp, avgPool2dOp } from "../../../ops/avgPool2d.ts";
+import { type AvgPoolAttrs, avgPool2dInputOp, avgPool2dOp, marginOf } from "../../../ops/avgPool2d.ts";
 import { maxPool2dInputOp, maxPool2dOp, takeLargestOp } from "../../../ops/maxPool2d.ts";
 import type { Windows } from "../../../windows.ts";
 import { kernelOf, type CpuKernel } from "../kernel.ts";
@@ -13,19 +13,21 @@ function maxArguments([, , H, W]: Shape, [, , P, Q]: Shape, { kernel, stride, pa
 }
 
 /** The same for avgPool2d: pixels count up to a margin outside of the image. */
-function averageArguments(
-  [, , H, W]: Shape,
-  [, , P, Q]: Shape,
-  windows: Windows & { countIncludePad: boolean },
-): number[] {
-  const { kernel, stride, padding, countIncludePad } = windows;
-  return [H, W, P, Q, ...kernel, ...stride, ...padding, ...(countIncludePad ? padding : [0, 0])];
+function averageArguments([, , H, W]: Shape, [, , P, Q]: Shape, attrs: AvgPoolAttrs): number[] {
+  const { kernel, stride, padding, divisorOverride } = attrs;
+  return [H, W, P, Q, ...kernel, ...stride, ...padding, ...marginOf(attrs), divisorOverride];
 }
 
-/** 1 for windows of 2 by 2, side by side. */
-function isHalving({ kernel, stride, padding, dilation }: Windows): 0 | 1 {
+/** 1 for windows of 2 by 2, side by side, all inside of the image. */
+function isHalving({ kernel, stride, padding, dilation }: Windows, [, , H, W]: Shape, [, , P, Q]: Shape): 0 | 1 {
   const are = (pair: readonly number[], value: number): boolean => pair.every((n) => n === value);
-  return are(kernel, 2) && are(stride, 2) && are(padding, 0) && are(dilation, 1) ? 1 : 0;
+  const areInside = 2 * P <= H && 2 * Q <= W;
+  return are(kernel, 2) && are(stride, 2) && are(padding, 0) && are(dilation, 1) && areInside ? 1 : 0;
+}
+
+/** The same for means, which halving divides by 4. */
+function isAverageHalving(attrs: AvgPoolAttrs, xShape: Shape, yShape: Shape): 0 | 1 {
+  return attrs.divisorOverride === 0 ? isHalving(attrs, xShape, yShape) : 0;
 }
 
 /** Operations of `count` windows. */
@@ -38,31 +40,35 @@ export const poolKernels: readonly CpuKernel[] = [
     const [N, C, P, Q] = outShape;
     const work = { items: N * C * P, cost: windowCost(attrs, Q) };
     const args = maxArguments(xShape, outShape, attrs);
-    cpu.launch("takeLargest", work, y, x, x, isHalving(attrs), -Infinity, ...args);
+    cpu.launch("takeLargest", work, y, x, x, isHalving(attrs, xShape, outShape), -Infinity, ...args);
   }),
 
   kernelOf(takeLargestOp, (cpu, y, [d, x], { attrs, inShapes: [, xShape], outShape }) => {
     const [N, C, P, Q] = outShape;
     const work = { items: N * C * P, cost: windowCost(attrs, Q) };
-    cpu.launch("takeLargest", work, y, d, x, isHalving(attrs), 0, ...maxArguments(xShape, outShape, attrs));
+    const args = maxArguments(xShape, outShape, attrs);
+    cpu.launch("takeLargest", work, y, d, x, isHalving(attrs, xShape, outShape), 0, ...args);
   }),
 
   kernelOf(maxPool2dInputOp, (cpu, dx, [dy, x], { attrs, inShapes: [dyShape, xShape] }) => {
     const [N, C, P, Q] = dyShape;
     const work = { items: N * C, cost: windowCost(attrs, P * Q) };
-    cpu.launch("putLargest", work, dx, dy, x, isHalving(attrs), ...maxArguments(xShape, dyShape, attrs));
+    const args = maxArguments(xShape, dyShape, attrs);
+    cpu.launch("putLargest", work, dx, dy, x, isHalving(attrs, xShape, dyShape), ...args);
   }),
 
   kernelOf(avgPool2dOp, (cpu, y, [x], { attrs, inShapes: [xShape], outShape }) => {
     const [N, C, P, Q] = outShape;
     const work = { items: N * C * P, cost: windowCost(attrs, Q) };
-    cpu.launch("averageWindows", work, y, x, isHalving(attrs), ...averageArguments(xShape, outShape, attrs));
+    const args = averageArguments(xShape, outShape, attrs);
+    cpu.launch("averageWindows", work, y, x, isAverageHalving(attrs, xShape, outShape), ...args);
   }),
 
   kernelOf(avgPool2dInputOp, (cpu, dx, [dy], { attrs, inShapes: [dyShape], outShape }) => {
     const [N, C, H, W] = outShape;
     const [strideH, strideW] = attrs.stride;
     const work = { items: N * C * H, cost: Math.ceil((2 * windowCost(attrs, W)) / (strideH * strideW)) };
-    cpu.launch("spreadWindows", work, dx, dy, isHalving(attrs), ...averageArguments(outShape, dyShape, attrs));
+    const args = averageArguments(outShape, dyShape, attrs);
+    cpu.launch("spreadWindows", work, dx, dy, isAverageHalving(attrs, outShape, dyShape), ...args);
   }),
 ];

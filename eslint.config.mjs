@@ -1,45 +1,70 @@
 /**
  * @file Lint rules: the recommended sets, and a few of our own, each with its reason.
  *
+ * Plain JavaScript, since ESLint would compile TypeScript into a folder of the temporary one that all users of a machine share.
+ *
  * Naming is left to the house style and not linted: fields such as `running_mean` equal the keys of PyTorch's state_dict.
  */
 import js from "@eslint/js";
-import { type Config, defineConfig, globalIgnores } from "eslint/config";
+import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
 const tests = "**/*.test.ts";
 const testKits = "packages/*/src/testing/**";
 
-/** A forbidden import, and what the author reads when it is tried. */
-type Forbidden = { regex: string; message: string };
+/** @typedef {import("eslint/config").Config} Config */
 
-const otherPackagesSource: Forbidden = {
+/** @typedef {{ regex: string, message: string }} Forbidden - a forbidden import, and what the author reads when it is tried. */
+
+/** @type {Forbidden} */
+const otherPackagesSource = {
   regex: "(^@gridgrad/[^/]+|/(core|ops|nn|dysample|bench))/src(/|$)",
   message: "Packages import each other by name, so that what an index does not export stays free to change.",
 };
-const testKit: Forbidden = {
+/** @type {Forbidden} */
+const testKit = {
   regex: "(^|/)testing(/|$)",
   message: "Test kits are for tests: they need fast-check, which a user of the package has not installed.",
 };
-const nodeBuiltin: Forbidden = {
+/** @type {Forbidden} */
+const nodeBuiltin = {
   regex: "^node:",
   message: "This package also runs in browsers: what only Node can do belongs in node.ts or a *.node.ts file.",
 };
 
-/** Forbids package `name` everything of gridgrad but `below`, the packages under it. */
-function notAbove(name: string, below: string[]): Forbidden {
+/**
+ * Forbids package `name` everything of gridgrad but `below`, the packages under it.
+ *
+ * @param {string} name
+ * @param {string[]} below
+ * @returns {Forbidden}
+ */
+function notAbove(name, below) {
   return {
     regex: `^@gridgrad/(?!(${[name, ...below].join("|")})(/|$))`,
     message: `Layers keep the packages readable from the bottom up: ${name} may import ${below.join(", ") || "no package"}.`,
   };
 }
 
-function forbidImports(files: string[], ignores: string[], patterns: Forbidden[]): Config {
+/**
+ * @param {string[]} files
+ * @param {string[]} ignores
+ * @param {Forbidden[]} patterns
+ * @returns {Config}
+ */
+function forbidImports(files, ignores, patterns) {
   return { files, ignores, rules: { "no-restricted-imports": ["error", { patterns }] } };
 }
 
-/** One package's imports: strict for what ships, and for tests and test commands only what keeps packages apart. */
-function layer(name: string, below: string[], inShippedSource: Forbidden[] = [], testCommands: string[] = []) {
+/**
+ * One package's imports: strict for what ships, and for tests and test commands only what keeps packages apart.
+ *
+ * @param {string} name
+ * @param {string[]} below
+ * @param {Forbidden[]} inShippedSource
+ * @param {string[]} testCommands
+ */
+function layer(name, below, inShippedSource = [], testCommands = []) {
   const all = [`packages/${name}/**/*.ts`];
   const apart = [otherPackagesSource, notAbove(name, below)];
   const notShipped = [tests, testKits, "**/node.ts", "**/*.node.ts", ...testCommands];

@@ -1,0 +1,39 @@
+/**
+ * @file Lets Node run the sources, which are TypeScript: `node --import ./scripts/typescript.mjs FILE`.
+ *
+ * The loader, tsx, keeps what it has compiled and runs what it finds there. By itself it keeps it in the temporary folder, under a name
+ * that everybody knows, where another user of the machine can put code first. So it is kept in node_modules, which belongs to whoever has
+ * installed the packages; where nothing can be written there, nothing is kept, and each start compiles (half as long again).
+ */
+import { accessSync, constants, mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const cache = fileURLToPath(new URL("../node_modules/.cache/gridgrad", import.meta.url));
+
+/** What Node takes the temporary folder from: the first one on Linux and macOS, the others on Windows. */
+const names = ["TMPDIR", "TEMP", "TMP"];
+
+const loader = import.meta.resolve("tsx");
+if (canWrite(cache)) {
+  const before = names.map((name) => process.env[name]);
+  for (const name of names) process.env[name] = cache;
+  await import(loader); // it asks for the temporary folder while it is loaded, and then no more
+  names.forEach((name, i) => {
+    if (before[i] === undefined) delete process.env[name];
+    else process.env[name] = before[i];
+  });
+} else {
+  process.env.TSX_DISABLE_CACHE = "1";
+  await import(loader);
+}
+
+/** @param {string} folder - made where it is not there. */
+function canWrite(folder) {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -778,17 +778,37 @@ function tapsInputKernel(
       if (q >= countX) {
         break;
       }
-      // Padding can put several taps on one pixel.
       const columns = 2 * (sample + q) * this.constants.K;
       const rows = columns + this.constants.K;
+      let wx = 0;
+      let wy = 0;
+      let hitsX = 0;
+      let hitsY = 0;
       for (let k = 0; k < this.constants.K; k++) {
+        if (pixels[columns + k] === w) {
+          wx += weights[columns + k];
+          hitsX += 0.5;
+        }
         if (pixels[rows + k] === h) {
+          wy += weights[rows + k];
+          hitsY += 0.5;
+        }
+      }
+      if (hitsX > 0 && hitsY > 0) {
+        const value = dy[yAt + q];
+        let term = wy * wx * value;
+        if (Math.abs(value) > 3.4028234663852886e38) {
+          // Padding can put several taps on one pixel: infinity is NaN by weights of both signs, and not by their sum.
+          term = 0;
           for (let l = 0; l < this.constants.K; l++) {
-            if (pixels[columns + l] === w) {
-              ofRow += weights[rows + k] * weights[columns + l] * dy[yAt + q];
+            for (let m = 0; m < this.constants.K; m++) {
+              if (pixels[rows + l] === h && pixels[columns + m] === w) {
+                term += weights[rows + l] * weights[columns + m] * value;
+              }
             }
           }
         }
+        ofRow += term;
       }
     }
     dx += ofRow;

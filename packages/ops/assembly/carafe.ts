@@ -13,7 +13,7 @@
  * Where such a weight is not finite, the product is not 0: then carafe and carafeKernels raise a flag. carafeInput has no such products.
  */
 
-import { isRaised, requireFinite } from "./finite";
+import { addTraces, isRaised, isTraced, raise } from "./finite";
 
 /** Rows u and v of a pass of `sumProducts`. */
 const LEFT: i32 = 2;
@@ -63,8 +63,8 @@ export function carafe(
       const weights = kernels + (n * G + g) * k * k * area + top;
       for (let t = first * k; t < last * k; t++) {
         copyLines(scratch + t * s * line, line, weights + t * area, Q, s);
-        requireFiniteEnds(flag, scratch + t * s * line, line, Q, s, r * s);
       }
+      requireFiniteEnds(flag, scratch + first * k * s * line, line, Q, (last - first) * k * s, r * s);
       for (let c = 0; c < channels; c += RIGHT) {
         const image = n * C + g * channels + c;
         const count = min(RIGHT, channels - c);
@@ -228,9 +228,9 @@ export function carafeKernels(
         for (let m = 0; m < count; m++) {
           const image = n * C + g * channels + c + m;
           copyLines(scratch + m * s * line, line, dy + image * area + top, Q, s);
-          requireFiniteEnds(flag, scratch + m * s * line, line, Q, s, r * s);
           enlarge(rows + m * k * row, row, x + (((image * H + h - r) * W) << 2), first, last, W, r, s);
         }
+        requireFiniteEnds(flag, scratch, line, Q, count * s, r * s);
         for (let t = first * k; t < last * k; t += RIGHT) {
           const taps = min(RIGHT, last * k - t);
           for (let a = 0; a < s; a += LEFT) {
@@ -432,13 +432,25 @@ function copyLines(to: usize, line: i32, from: usize, Q: i32, count: i32): void 
   }
 }
 
-/** Raises the flag unless the first and the last `reach` pixels of lines, whose windows reach over the edges, are finite. */
+/**
+ * Raises the flag unless the first and the last `reach` pixels of lines, whose windows reach over the edges, are finite; and, as these are whole
+ * vectors, up to three more.
+ */
 function requireFiniteEnds(flag: usize, lines: usize, line: i32, Q: i32, count: i32, reach: i32): void {
-  reach = min(reach, Q);
+  const bytes = min(reach, Q) << 2;
+  const end = Q << 2;
+  let traces = f32x4.splat(0);
   for (let a = 0; a < count; a++, lines += line) {
-    requireFinite(flag, lines, reach);
-    requireFinite(flag, lines + ((Q - reach) << 2), reach);
+    for (let b = 0; b < bytes; b += 16) {
+      if (Q < 4) {
+        for (let q = 0; q < end; q += 4) traces = addTraces(traces, v128.load32_splat(lines + q));
+      } else {
+        traces = addTraces(traces, v128.load(lines + min(b, end - 16)));
+        traces = addTraces(traces, v128.load(lines + max(0, end - 16 - b)));
+      }
+    }
   }
+  if (isTraced(traces)) raise(flag);
 }
 
 /** Stores the Q pixels of a line, and nothing behind them. */

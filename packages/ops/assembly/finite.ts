@@ -4,33 +4,25 @@
  * a word of memory, and the op takes the plain loops instead.
  */
 
-/** All bits but the sign: as an integer it is larger, the larger the magnitude. */
-const MAGNITUDE: i32 = 0x7fffffff;
-
-/** That of infinity. Of NaN it is larger. */
-const INFINITE: i32 = 0x7f800000;
-
 /** Raises the flag unless all `count` numbers from `at` on are finite. */
 export function requireFinite(flag: usize, at: usize, count: i32): void {
-  let even = i32x4.splat(0);
-  let odd = i32x4.splat(0);
+  let even = f32x4.splat(0);
+  let odd = f32x4.splat(0);
   for (; count >= 8; count -= 8, at += 32) {
-    even = largerMagnitude(even, v128.load(at));
-    odd = largerMagnitude(odd, v128.load(at, 16));
+    even = addTraces(even, v128.load(at));
+    odd = addTraces(odd, v128.load(at, 16));
   }
-  let finite = areFinite(i32x4.max_s(even, odd));
-  for (; count > 0; count--, at += 4) finite = finite && (load<i32>(at) & MAGNITUDE) < INFINITE;
-  if (!finite) raise(flag);
+  for (; count > 0; count--, at += 4) odd = addTraces(odd, v128.load32_splat(at));
+  if (isTraced(v128.or(even, odd))) raise(flag);
 }
 
-/** The larger of magnitudes, as integers, and those of more numbers. It begins with zeros. */
-export function largerMagnitude(magnitudes: v128, numbers: v128): v128 {
-  return i32x4.max_s(magnitudes, v128.and(numbers, i32x4.splat(MAGNITUDE)));
+/** What numbers leave that are not finite, with what others have left: v - v is 0 for a finite one, without a bit that is set, and else NaN. */
+export function addTraces(traces: v128, v: v128): v128 {
+  return v128.or(traces, f32x4.sub(v, v));
 }
 
-/** Whether magnitudes, as integers, are those of finite numbers. */
-export function areFinite(magnitudes: v128): bool {
-  return !v128.any_true(i32x4.ge_s(magnitudes, i32x4.splat(INFINITE)));
+export function isTraced(traces: v128): bool {
+  return v128.any_true(traces);
 }
 
 /** Threads may raise it at the same time. */

@@ -13,7 +13,7 @@
  * with any pixel and weights of 0 behind the last column.
  */
 
-import { areFinite, isRaised, largerMagnitude, raise } from "./finite";
+import { addTraces, isRaised, isTraced, raise } from "./finite";
 
 /** Bytes in front of a row in scratch memory, for two pixels to the left of it. There must be as many behind it, and a vector more. */
 const MARGIN: usize = 16;
@@ -28,7 +28,7 @@ const NEAREST_TRANSPOSED: i32 = 4;
 /**
  * An item is a row of y, counted through the images of all channels.
  *
- * @param flag - raised where a number is not finite; 0 where that makes no difference.
+ * @param flag - raised where a number is not finite; 0 where pixels are copied, whatever they are.
  */
 export function resample(
   from: i32,
@@ -53,10 +53,11 @@ export function resample(
     const image = row / P;
     const p = row - image * P;
     const top = x + (((image * H + load<i32>(rows + (p << 2))) * W) << 2);
-    const magnitudes = mixRows(line, top, W, rows + ((P + p * S) << 2), S);
     if (flag != 0) {
-      if (!areFinite(magnitudes)) raise(flag);
+      if (isTraced(mixRows(line, top, W, rows + ((P + p * S) << 2), S))) raise(flag);
       if (isRaised(flag)) return; // the result will be another
+    } else {
+      copyRow(line, top, W);
     }
     store<f32>(line - 4, load<f32>(line));
     store<f32>(end, load<f32>(end - 4));
@@ -69,47 +70,92 @@ export function resample(
   }
 }
 
-/**
- * line[w] = Σ_s weights[s] x[s][w] for S rows, up to three elements more behind the last one. Returns the largest magnitudes of the
- * W elements.
- */
+/** line[w] = x[w], up to three elements more behind the last one. */
+function copyRow(line: usize, x: usize, W: i32): void {
+  for (const end = line + (W << 2); line < end; line += 16, x += 16) v128.store(line, v128.load(x));
+}
+
+/** line[w] = Σ_s weights[s] x[s][w] for S rows, up to three elements more behind the last one. Returns the traces of the W elements. */
 function mixRows(line: usize, x: usize, W: i32, weights: usize, S: i32): v128 {
-  const end = line + (W << 2);
   const step = W << 2;
-  let magnitudes = i32x4.splat(0);
-  let last = i32x4.splat(0); // what `magnitudes` lacks yet
+  let traces = f32x4.splat(0);
   let s = 0;
-  for (; s + 2 < S; s += 2) {
-    const w0 = v128.load32_splat(weights + (s << 2));
-    const w1 = v128.load32_splat(weights + (s << 2), 4);
-    let from = x + s * step;
-    for (let at = line; at < end; at += 16, from += 16) {
-      const pair = f32x4.add(f32x4.mul(w0, v128.load(from)), f32x4.mul(w1, v128.load(from + step)));
-      v128.store(at, s == 0 ? pair : f32x4.add(v128.load(at), pair));
-    }
+  for (; s + 4 <= S; s += 4) traces = v128.or(traces, addFour(line, x + s * step, W, weights + (s << 2), s > 0));
+  if (s + 2 <= S) {
+    traces = v128.or(traces, addTwo(line, x + s * step, W, weights + (s << 2), s > 0));
+    s += 2;
   }
-  const w0 = v128.load32_splat(weights + (s << 2));
-  let from = x + s * step;
-  if (s + 2 == S) {
-    const w1 = v128.load32_splat(weights + (s << 2), 4);
-    for (let at = line; at < end; at += 16, from += 16) {
-      const pair = f32x4.add(f32x4.mul(w0, v128.load(from)), f32x4.mul(w1, v128.load(from + step)));
-      const sum = s == 0 ? pair : f32x4.add(v128.load(at), pair);
-      magnitudes = largerMagnitude(magnitudes, last);
-      last = sum;
-      v128.store(at, sum);
-    }
-  } else {
-    for (let at = line; at < end; at += 16, from += 16) {
-      const term = f32x4.mul(w0, v128.load(from));
-      const sum = s == 0 ? term : f32x4.add(v128.load(at), term);
-      magnitudes = largerMagnitude(magnitudes, last);
-      last = sum;
-      v128.store(at, sum);
-    }
+  return s < S ? v128.or(traces, addOne(line, x + s * step, W, weights + (s << 2), s > 0)) : traces;
+}
+
+/** Adds four rows to a line, if it has `any` already. Returns the traces of the line. */
+function addFour(line: usize, x: usize, W: i32, weights: usize, any: bool): v128 {
+  const step = W << 2;
+  const end = line + step;
+  const w0 = v128.load32_splat(weights);
+  const w1 = v128.load32_splat(weights, 4);
+  const w2 = v128.load32_splat(weights, 8);
+  const w3 = v128.load32_splat(weights, 12);
+  let lower = x + 2 * step;
+  let traces = f32x4.splat(0);
+  let sum = f32x4.splat(0);
+  for (; line < end; line += 16, x += 16, lower += 16) {
+    traces = addTraces(traces, sum); // of the one before: the last one has elements behind the row
+    sum = f32x4.add(f32x4.mul(w0, v128.load(x)), f32x4.mul(w1, v128.load(x + step)));
+    if (any) sum = f32x4.add(v128.load(line), sum);
+    sum = f32x4.add(sum, f32x4.add(f32x4.mul(w2, v128.load(lower)), f32x4.mul(w3, v128.load(lower + step))));
+    v128.store(line, sum);
   }
-  const elements = i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(((W - 1) & 3) + 1)); // of the last vector, without those behind
-  return largerMagnitude(magnitudes, v128.and(last, elements));
+  return addTraces(traces, onlyElements(sum, W));
+}
+
+/** The same with two rows, and two vectors at a time. */
+function addTwo(line: usize, x: usize, W: i32, weights: usize, any: bool): v128 {
+  const step = W << 2;
+  const end = line + step;
+  const w0 = v128.load32_splat(weights);
+  const w1 = v128.load32_splat(weights, 4);
+  let lower = x + step;
+  let traces = f32x4.splat(0);
+  for (; line + 32 <= end; line += 32, x += 32, lower += 32) {
+    let even = f32x4.add(f32x4.mul(w0, v128.load(x)), f32x4.mul(w1, v128.load(lower)));
+    let odd = f32x4.add(f32x4.mul(w0, v128.load(x, 16)), f32x4.mul(w1, v128.load(lower, 16)));
+    if (any) {
+      even = f32x4.add(v128.load(line), even);
+      odd = f32x4.add(v128.load(line, 16), odd);
+    }
+    traces = addTraces(addTraces(traces, even), odd);
+    v128.store(line, even);
+    v128.store(line, odd, 16);
+  }
+  let sum = f32x4.splat(0);
+  for (; line < end; line += 16, x += 16, lower += 16) {
+    traces = addTraces(traces, sum);
+    sum = f32x4.add(f32x4.mul(w0, v128.load(x)), f32x4.mul(w1, v128.load(lower)));
+    if (any) sum = f32x4.add(v128.load(line), sum);
+    v128.store(line, sum);
+  }
+  return addTraces(traces, onlyElements(sum, W));
+}
+
+/** And with one row. */
+function addOne(line: usize, x: usize, W: i32, weights: usize, any: bool): v128 {
+  const end = line + (W << 2);
+  const w0 = v128.load32_splat(weights);
+  let traces = f32x4.splat(0);
+  let sum = f32x4.splat(0);
+  for (; line < end; line += 16, x += 16) {
+    traces = addTraces(traces, sum);
+    sum = f32x4.mul(w0, v128.load(x));
+    if (any) sum = f32x4.add(v128.load(line), sum);
+    v128.store(line, sum);
+  }
+  return addTraces(traces, onlyElements(sum, W));
+}
+
+/** The last vector of a row of W, with zeros for what is behind. */
+function onlyElements(v: v128, W: i32): v128 {
+  return v128.and(v, i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(((W - 1) & 3) + 1)));
 }
 
 function byTable(y: usize, yEnd: usize, line: usize, columns: usize, Q: i32, T: i32): void {

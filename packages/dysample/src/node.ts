@@ -7,11 +7,12 @@ export { RunFolderError } from "./training/runFolder.ts";
 export {
   resume,
   type ResumeOptions,
-  type RunResult,
   train,
   TrainingError,
   type TrainHooks,
   type TrainOptions,
   type TrainOutcome,
 } from "./training/train.ts";
+export type { RunResult } from "./training/runResult.ts";
 export { readWeights, type Weights, WeightsError } from "./training/weights.ts";
+export { WrittenFileError } from "./training/writtenFile.ts";

@@ -13,6 +13,7 @@ import { FolderInUseError } from "../training/folderLock.ts";
 import { RunFolderError } from "../training/runFolder.ts";
 import { TrainingError } from "../training/train.ts";
 import { WeightsError } from "../training/weights.ts";
+import { WrittenFileError } from "../training/writtenFile.ts";
 
 /** Says in one line what must hold, what was given, and how to repair it. */
 export class UserError extends Error {
@@ -55,6 +56,7 @@ export function isUserError(error: unknown): error is Error {
     ComparisonFolderError,
     QueueError,
     WeightsError,
+    WrittenFileError,
     TrainingError,
     SafetensorsError,
     OutOfMemoryError,

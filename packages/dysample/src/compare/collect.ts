@@ -1,11 +1,9 @@
 /** @file Everything that is known about a comparison by now, from the folders of its runs as they are. */
 
-import { readWhole } from "@gridgrad/nn/node";
-
 import { resolveConfig } from "../training/config.ts";
 import { readSteps, readValidations } from "../training/metricsLog.ts";
 import { RunFolder } from "../training/runFolder.ts";
-import type { RunResult } from "../training/train.ts";
+import { readResult } from "../training/runResult.ts";
 import { type Comparison, type Run, runPath, runsOf } from "./comparison.ts";
 import { readMeasurements } from "./measure.ts";
 import { networkCost, type NetworkCost } from "./networkCost.ts";
@@ -64,9 +62,7 @@ export async function costsOf({ contestants, config }: Comparison): Promise<Map<
 
 async function collectRun(run: Run, folder: string, error: string | undefined): Promise<RunResults> {
   const files = new RunFolder(runPath(folder, run));
-  const result = files.has("result")
-    ? (JSON.parse((await readWhole(files.file("result"))).toString()) as RunResult)
-    : null;
+  const result = files.has("result") ? await readResult(files, run.config) : null;
   const log = files.file("metrics");
   return {
     seed: run.config.seed,

@@ -6,9 +6,20 @@
 
 import { existsSync } from "node:fs";
 
-import { readWhole, writeFileAtomic } from "@gridgrad/nn/node";
+import { writeFileAtomic } from "@gridgrad/nn/node";
 
 import { resolveConfig, type TrainConfig } from "../training/config.ts";
+import {
+  dictionary,
+  either,
+  list,
+  number,
+  readWritten,
+  record,
+  same,
+  text,
+  WrittenFileError,
+} from "../training/writtenFile.ts";
 import type { Comparison } from "./comparison.ts";
 import { ComparisonFolder } from "./comparisonFolder.ts";
 import { coresToUse, endOf, forkSource } from "./sourceProcess.ts";
@@ -55,16 +66,32 @@ interface Measurements {
   readonly contestants: readonly ({ readonly label: string; readonly config: TrainConfig } & Measurement)[];
 }
 
-/** The measurements in a comparison's folder by the contestants' labels; `null` when they are not of all of these contestants. */
+const checkMeasurements = record({
+  format: same(format),
+  contestants: list(
+    record<{ label: string; config: Readonly<Record<string, string | number>>; msPerStep: number; peakBytes: number }>({
+      label: text,
+      config: dictionary(either(text, number)),
+      msPerStep: number,
+      peakBytes: number,
+    }),
+  ),
+});
+
+/** The measurements in a comparison's folder by the contestants' labels; `null` when they are not of all of these contestants, or damaged. */
 export async function readMeasurements(
   comparison: Comparison,
   folder: string,
 ): Promise<ReadonlyMap<string, Measurement> | null> {
   const path = new ComparisonFolder(folder).file("measurements");
   if (!existsSync(path)) return null;
-  const { format: found, contestants } = JSON.parse((await readWhole(path)).toString()) as Partial<Measurements>;
-  if (found !== format || contestants === undefined) return null;
-  const asText = (list: readonly { label: string; config: TrainConfig }[]): string =>
+  const measurements = await readWritten(path, checkMeasurements, "they are measured again").catch((error: unknown) => {
+    if (error instanceof WrittenFileError) return null;
+    throw error;
+  });
+  if (measurements === null) return null;
+  const { contestants } = measurements;
+  const asText = (list: readonly { label: string; config: object }[]): string =>
     JSON.stringify(list.map(({ label, config }) => [label, Object.entries(config).sort()]).sort());
   if (asText(contestants) !== asText(contestantsOf(comparison))) return null;
   return new Map(contestants.map(({ label, msPerStep, peakBytes }) => [label, { msPerStep, peakBytes }]));

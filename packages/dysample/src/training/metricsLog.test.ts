@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
-import { medianMs, MetricsLog, readSteps, type StepMetrics } from "./metricsLog.ts";
+import { medianMs, MetricsLog, readSteps, readValidations, type StepMetrics } from "./metricsLog.ts";
 
 const line = (step: number, ms = 1): StepMetrics => ({ step, loss: 1 / step, lr: 0.1, gradNorm: 2, ms });
 
@@ -52,6 +52,24 @@ test("a whole line without its line end does not count: more of it may be missin
   const path = await newPath();
   await writeFile(path, `${JSON.stringify(line(1))}\n${JSON.stringify(line(2))}`);
   expect(await readSteps(path)).toEqual([line(1)]);
+});
+
+test.each([
+  ["", "it is no JSON"],
+  ['{"step":2,"lo', "it is no JSON"],
+  ["[]", "all of it must be an object, got []"],
+  ['{"step":2,"loss":1,"lr":0.1,"gradNorm":2,"ms":"43"}', 'ms must be a number, got "43"'],
+  ['{"step":2,"lr":0.1,"gradNorm":2,"ms":1}', "loss must be a number, got none"],
+  ['{"step":"2","validation":{}}', 'step must be an integer of at least 0, got "2"'],
+  ['{"step":2,"validation":{"mIoU":"high"}}', 'validation.mIoU must be a number, got "high"'],
+  ['{"step":2,"evaluation":7}', "evaluation must be an object, got 7"],
+])("a line in the middle that is not as it was written is named: %s", async (damaged, problem) => {
+  const path = await newPath();
+  await writeFile(path, `${JSON.stringify(line(1))}\n${damaged}\n${JSON.stringify(line(3))}\n`);
+  const message = `${path}, line 2, must be as it was written, but ${problem}; delete that line`;
+  for (const read of [readSteps, readValidations, (file: string) => MetricsLog.open(file, 3)]) {
+    await expect(read(path)).rejects.toThrow(message);
+  }
 });
 
 test("there are no steps where there is no file", async () => {

@@ -9,6 +9,8 @@ import { type FileHandle, open } from "node:fs/promises";
 import { FileError, readWhole, writeFileAtomic } from "@gridgrad/nn/node";
 
 import type { Metrics } from "./task.ts";
+import { checkMetrics } from "./runResult.ts";
+import { type Check, checkText, count, number, numberOrNaN, record } from "./writtenFile.ts";
 
 /** A training step, counted from 1. */
 export interface StepMetrics {
@@ -28,6 +30,11 @@ export interface Validation {
   readonly validation: Metrics;
 }
 
+interface FinalEvaluation {
+  readonly step: number;
+  readonly evaluation: Metrics;
+}
+
 /** The open file of a run. */
 export class MetricsLog {
   readonly #file: FileHandle;
@@ -38,7 +45,11 @@ export class MetricsLog {
     this.#path = path;
   }
 
-  /** Opens the log behind the line of step `after`; what stands there already of later steps is dropped. */
+  /**
+   * Opens the log behind the line of step `after`; what stands there already of later steps is dropped.
+   *
+   * @throws {WrittenFileError} when a line is not as it was written.
+   */
   static async open(path: string, after: number): Promise<MetricsLog> {
     const kept = (await readLines(path)).filter(
       (line) => line.step <= after && ("loss" in line || "validation" in line),
@@ -47,7 +58,7 @@ export class MetricsLog {
     return new MetricsLog(await open(path, "a"), path);
   }
 
-  async write(line: StepMetrics | Validation | { readonly step: number; readonly evaluation: Metrics }): Promise<void> {
+  async write(line: StepMetrics | Validation | FinalEvaluation): Promise<void> {
     await this.#file.appendFile(`${JSON.stringify(line)}\n`).catch((error: unknown) => {
       throw new FileError(this.#path, "a file to write into", error); // the system's error does not name it
     });
@@ -63,29 +74,49 @@ export class MetricsLog {
   }
 }
 
-/** The steps of a log. */
+/**
+ * The steps of a log.
+ *
+ * @throws {WrittenFileError} when a line is not as it was written.
+ */
 export async function readSteps(path: string): Promise<StepMetrics[]> {
-  const steps = (await readLines(path)).filter((line): line is StepMetrics => "loss" in line);
-  return steps.map((line) => ({ ...line, loss: typeof line.loss === "number" ? line.loss : NaN }));
+  return (await readLines(path)).filter((line) => "loss" in line);
 }
 
-/** The evaluations on the way. */
+/**
+ * The evaluations on the way.
+ *
+ * @throws {WrittenFileError} when a line is not as it was written.
+ */
 export async function readValidations(path: string): Promise<Validation[]> {
-  return (await readLines(path)).filter((line): line is Validation => "validation" in line);
+  return (await readLines(path)).filter((line) => "validation" in line);
 }
+
+type Line = StepMetrics | Validation | FinalEvaluation;
+
+const checkStep = record<{ [K in keyof StepMetrics]: number }>({
+  step: count,
+  loss: numberOrNaN,
+  lr: number,
+  gradNorm: number,
+  ms: number,
+});
+const checkValidation = record({ step: count, validation: checkMetrics });
+const checkEvaluation = record({ step: count, evaluation: checkMetrics });
+
+const checkLine: Check<Line> = (value, field) => {
+  if (typeof value === "object" && value !== null) {
+    if ("validation" in value) return checkValidation(value, field);
+    if ("evaluation" in value) return checkEvaluation(value, field);
+  }
+  return checkStep(value, field);
+};
 
 /** What a log holds. The line that a killed process was writing is left out. */
-async function readLines(path: string): Promise<(StepMetrics | Validation | { readonly step: number })[]> {
+async function readLines(path: string): Promise<Line[]> {
   if (!existsSync(path)) return [];
   const lines = (await readWhole(path)).toString().split("\n").slice(0, -1); // what follows the last line end is not a line
-  return lines.flatMap((line) => {
-    try {
-      const entry: unknown = JSON.parse(line);
-      return typeof entry === "object" && entry !== null && "step" in entry ? [entry as { step: number }] : [];
-    } catch {
-      return [];
-    }
-  });
+  return lines.map((line, i) => checkText(line, `${path}, line ${i + 1},`, checkLine, "delete that line"));
 }
 
 /** The middle one of the steps' times, which pauses and warm-up do not move; NaN without steps. */

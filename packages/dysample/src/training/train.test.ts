@@ -161,6 +161,28 @@ test("resuming a complete run changes nothing and gives its result", async () =>
   expect(await contents("run")).toEqual(before);
 });
 
+test("a result that is damaged is refused, and made again without it", async () => {
+  await train(tiny.segmentation, "run");
+  const path = "run/result.json";
+  const whole = await readFile(path, "utf8");
+  const refused = async (json: string): Promise<string> => {
+    await writeFile(path, json);
+    return resume("run").then(String, String);
+  };
+  const message = (problem: string): string =>
+    `WrittenFileError: ${path} must be as it was written, but ${problem}; delete it, and the run writes it again (train --resume)`;
+  expect(await refused("")).toBe(message("it is no JSON"));
+  expect(await refused(whole.replace('"mIoU"', '"mIou"'))).toBe(message("metrics.mIoU must be a number, got none"));
+  expect(await refused(whole.replace(/"loss": [\d.]+/, '"loss": "0.5"'))).toBe(
+    message('metrics.loss must be a number, got "0.5"'),
+  );
+  expect(await refused(whole.replace('"steps": 6', '"steps": 7'))).toBe(message("steps must be 6, got 7"));
+
+  await rm(path);
+  expect(await resume("run")).toMatchObject({ status: "complete" });
+  expect(await readFile(path, "utf8")).toBe(whole);
+});
+
 describe("evaluations on the way", () => {
   const config = resolveConfig({ ...tiny.segmentation, evalEvery: 2 });
 

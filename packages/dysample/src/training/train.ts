@@ -7,14 +7,7 @@ import { existsSync } from "node:fs";
 
 import { getDevice, SafetensorsError, setDevice, ValueError } from "@gridgrad/core";
 import { Adam, cosineLr, type Module, NonFiniteError, restoreCheckpoint, type StateDict } from "@gridgrad/nn";
-import {
-  readCheckpoint,
-  readStateDict,
-  readWhole,
-  saveCheckpoint,
-  saveWeights,
-  writeFileAtomic,
-} from "@gridgrad/nn/node";
+import { readCheckpoint, readStateDict, saveCheckpoint, saveWeights, writeFileAtomic } from "@gridgrad/nn/node";
 
 import { writePng } from "../picture/png.ts";
 import { compileMs } from "./compileMs.ts";
@@ -22,7 +15,8 @@ import { ConfigError, differences, type TrainConfig } from "./config.ts";
 import { lockFolder } from "./folderLock.ts";
 import { medianMs, MetricsLog, readSteps, type StepMetrics } from "./metricsLog.ts";
 import { RunFolder, RunFolderError } from "./runFolder.ts";
-import { createTask, type Metrics, type Task } from "./task.ts";
+import { readResult, type RunResult } from "./runResult.ts";
+import { createTask, type Task } from "./task.ts";
 import { describeWeights } from "./weights.ts";
 
 /** Told what happens. All are optional. */
@@ -36,18 +30,6 @@ export interface TrainHooks {
   readonly onEvaluated?: (images: number) => void;
   /** When it is aborted, the step under way is finished and a checkpoint is written. */
   readonly signal?: AbortSignal;
-}
-
-/** What result.json holds. */
-export interface RunResult {
-  readonly task: string;
-  readonly upsampler: string;
-  readonly steps: number;
-  /** Of the whole network. */
-  readonly parameters: number;
-  /** Of the upsampler or upsamplers in it. */
-  readonly upsamplerParameters: number;
-  readonly metrics: Metrics;
 }
 
 export type TrainOutcome =
@@ -312,7 +294,7 @@ class Training {
   }
 
   async #complete(trained: boolean): Promise<TrainOutcome> {
-    const result = JSON.parse((await readWhole(this.#folder.file("result"))).toString()) as RunResult;
+    const result = await readResult(this.#folder, this.#config);
     const msPerStep = medianMs(await readSteps(this.#folder.file("metrics")));
     return { status: "complete", result, msPerStep, task: this.#task, trained };
   }

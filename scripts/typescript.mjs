@@ -1,5 +1,6 @@
 /**
- * @file Lets Node run the sources, which are TypeScript: `node --import ./scripts/typescript.mjs FILE`.
+ * @file Lets Node load the sources, which are TypeScript, module by module: `node --import ./scripts/typescript.mjs --eval CODE`. A program
+ * starts faster by ./run.mjs.
  *
  * The loader, tsx, keeps what it has compiled and runs what it finds there. By itself it keeps it in the temporary folder, under a name
  * that everybody knows, where another user of the machine can put code first. So it is kept in node_modules, which belongs to whoever has

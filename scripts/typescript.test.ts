@@ -1,22 +1,28 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFile, execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 
 import { expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const ours = new URL("typescript.mjs", import.meta.url).href;
+const typescript = new URL("typescript.mjs", import.meta.url).href;
+const runner = fileURLToPath(new URL("run.mjs", import.meta.url));
+
+/** Ways to run a program, as arguments of Node before its path. */
+const tsx = ["--import", "tsx"];
+const ours = { "run.mjs": [runner], "typescript.mjs": ["--import", typescript] };
 
 /** A program, and a temporary folder of its own. */
-function makeProgram(): { program: string; shared: string; run: (loader: string) => string } {
+function makeProgram(): { program: string; shared: string; run: (way: readonly string[]) => string } {
   const folder = mkdtempSync(join(tmpdir(), "gridgrad-typescript-"));
   const [program, shared] = [join(folder, "program.ts"), join(folder, "shared")];
   mkdirSync(shared);
   writeFileSync(program, 'import { tmpdir } from "node:os";\nconst where: string = tmpdir();\nconsole.log(where);\n');
-  const run = (loader: string): string =>
-    execFileSync(process.execPath, ["--import", loader, program], {
+  const run = (way: readonly string[]): string =>
+    execFileSync(process.execPath, [...way, program], {
       cwd: root,
       env: { ...process.env, TMPDIR: shared, TEMP: shared, TMP: shared },
       encoding: "utf8",
@@ -26,20 +32,20 @@ function makeProgram(): { program: string; shared: string; run: (loader: string)
 
 test("code that somebody else has put into the temporary folder, in the place of compiled sources, does not run", () => {
   const { shared, run } = makeProgram();
-  expect(run("tsx")).toBe(shared);
+  expect(run(tsx)).toBe(shared);
   const [cache] = readdirSync(shared);
   for (const name of readdirSync(join(shared, cache))) {
     const file = join(shared, cache, name);
     const compiled = JSON.parse(readFileSync(file, "utf8")) as { code: string };
     writeFileSync(file, JSON.stringify({ ...compiled, code: `console.log("planted");${compiled.code}` }));
   }
-  expect(run("tsx")).toBe(`planted\n${shared}`); // the loader by itself does run it
-  expect(run(ours)).toBe(shared);
+  expect(run(tsx)).toBe(`planted\n${shared}`); // the loader by itself does run it
+  for (const way of Object.values(ours)) expect(run(way)).toBe(shared);
 });
 
-test("nothing is kept in the temporary folder, which is the program's again", () => {
+test.each(Object.entries(ours))("%s keeps nothing in the temporary folder, which is the program's again", (_, way) => {
   const { shared, run } = makeProgram();
-  expect(run(ours)).toBe(shared);
+  expect(run(way)).toBe(shared);
   expect(readdirSync(shared)).toEqual([]);
 });
 
@@ -49,7 +55,7 @@ test("every script and every process of the sources is started in this way", () 
   };
   const ofSources = Object.values(scripts).filter((script) => script.includes(".ts"));
   expect(ofSources.length).toBeGreaterThan(0);
-  for (const script of ofSources) expect(script).toMatch(/^node --import \.\/scripts\/typescript\.mjs packages\//);
+  for (const script of ofSources) expect(script).toMatch(/^node scripts\/run\.mjs packages\//);
 
   const folders = ["packages", "scripts", "docs"];
   const files = folders.flatMap((folder) =>
@@ -59,4 +65,37 @@ test("every script and every process of the sources is started in this way", () 
   );
   expect(files).toContain(join("packages", "dysample", "src", "compare", "sourceProcess.ts"));
   expect(files.filter((file) => /["'`]tsx\b|import tsx/.test(readFileSync(join(root, file), "utf8")))).toEqual([]);
+});
+
+test("a program is compiled again when one of its files has changed, and knows where each of them is", () => {
+  const folder = mkdtempSync(join(tmpdir(), "gridgrad-typescript-"));
+  const [program, part, later] = ["program.ts", "part.ts", "later.ts"].map((name) => join(folder, name));
+  writeFileSync(
+    program,
+    'import { url, word } from "./part.ts";\nconst { more } = await import("./later.ts");\nconsole.log(word, more, import.meta.url, url);\n',
+  );
+  writeFileSync(part, 'export const word: string = "one";\nexport const url = import.meta.url;\n');
+  writeFileSync(later, 'export const more: string = "two";\n');
+  const run = (): string => execFileSync(process.execPath, [runner, program], { cwd: root, encoding: "utf8" }).trim();
+  const places = `${pathToFileURL(program).href} ${pathToFileURL(part).href}`;
+  expect(run()).toBe(`one two ${places}`);
+  expect(run()).toBe(`one two ${places}`);
+  writeFileSync(later, 'export const more: string = "three";\n');
+  expect(run()).toBe(`one three ${places}`);
+  rmSync(part);
+  expect(run).toThrow(/part\.ts/);
+});
+
+test("an error names the line of the source", () => {
+  const program = join(mkdtempSync(join(tmpdir(), "gridgrad-typescript-")), "program.ts");
+  writeFileSync(program, "interface Unused {}\n\nfunction fail(): void {\n  throw new Error('no');\n}\nfail();\n");
+  const run = () => execFileSync(process.execPath, [runner, program], { cwd: root, stdio: "pipe" });
+  expect(run).toThrow(`at fail (${program}:4:9)`);
+});
+
+test("processes that compile the same program at the same time do not disturb each other", async () => {
+  const program = join(mkdtempSync(join(tmpdir(), "gridgrad-typescript-")), "program.ts");
+  writeFileSync(program, "console.log('fine' as string);\n");
+  const runs = Array.from({ length: 6 }, () => promisify(execFile)(process.execPath, [runner, program]));
+  expect((await Promise.all(runs)).map(({ stdout }) => stdout)).toEqual(Array(6).fill("fine\n"));
 });

@@ -27,9 +27,10 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(`fuzz: ${(error as Error).message}`);
     return 2;
   }
+  const runner = fileURLToPath(new URL("../../../scripts/run.mjs", import.meta.url));
   const campaign = fileURLToPath(new URL("./campaignProcess.ts", import.meta.url));
   const seed = String(options.seed); // the last one counts
-  const watched = await watchProcess([...process.execArgv, campaign, ...args, "--seed", seed], { longestMs });
+  const watched = await watchProcess([runner, campaign, ...args, "--seed", seed], { longestMs });
   if ("code" in watched) return watched.code;
   const [kind, index] = watched.at.split(" ");
   console.log(`\n${options.warn ? "warning" : "FOUND"}: ${watched.problem}`);

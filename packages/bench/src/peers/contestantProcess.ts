@@ -1,7 +1,7 @@
 /**
  * @file A contestant's process, for all that run in Node:
  *
- *     node --import .../scripts/typescript.mjs contestantProcess.ts NAME THREADS
+ *     node .../scripts/run.mjs contestantProcess.ts NAME THREADS
  */
 
 import { openGridgrad } from "./gridgradContestant.ts";

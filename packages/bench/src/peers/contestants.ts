@@ -6,8 +6,8 @@ import { Child, type ChildCommand } from "./child.ts";
 import { findPython } from "./findPython.ts";
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
-/** What Node needs to run the sources. */
-export const typescript = new URL("../../../../scripts/typescript.mjs", import.meta.url).href;
+/** Runs a file of the sources: `node runner FILE`. */
+export const runner = fileURLToPath(new URL("../../../../scripts/run.mjs", import.meta.url));
 const nodeProgram = fileURLToPath(new URL("contestantProcess.ts", import.meta.url));
 const torchProgram = fileURLToPath(new URL("../../torch_peer.py", import.meta.url));
 
@@ -16,7 +16,7 @@ export function nodeContestant(name: string, threads: number): ChildCommand {
   return {
     name: name.replace("gridgrad:", "gridgrad "),
     command: process.execPath,
-    args: ["--import", typescript, nodeProgram, name, String(threads)],
+    args: [runner, nodeProgram, name, String(threads)],
     cwd: root,
     env: { ...process.env, GRIDGRAD_THREADS: String(threads) },
   };

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { hasTier } from "@gridgrad/core/testing/tier";
 
 import { Child } from "./child.ts";
-import { nodeContestant, typescript } from "./contestants.ts";
+import { nodeContestant, runner } from "./contestants.ts";
 import { DisagreementError } from "./agreement.ts";
 import type { Line } from "./lines.ts";
 import { multiplyAddModule } from "./multiplyAddModule.ts";
@@ -29,7 +29,7 @@ afterEach(() => Promise.all(children.map((child) => child.close())));
 
 async function start(name: string, program?: string): Promise<Child> {
   const command = nodeContestant(name, 1);
-  const args = program ? ["--import", typescript, program] : command.args;
+  const args = program ? [runner, program] : command.args;
   const child = await Child.start({ ...command, name, args });
   children.push(child);
   return child;

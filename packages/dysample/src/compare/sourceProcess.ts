@@ -4,8 +4,8 @@ import { type ChildProcess, fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 
-/** What Node needs to run the sources. Options of this process are not passed on: a debugger's port can be used only once. */
-export const typescript = new URL("../../../../scripts/typescript.mjs", import.meta.url).href;
+/** Runs a file of the sources: `node runner FILE`. */
+export const runner = fileURLToPath(new URL("../../../../scripts/run.mjs", import.meta.url));
 
 /** Threads that this process may use altogether: `GRIDGRAD_THREADS`, else as many as the machine has. */
 export function coresToUse(): number {
@@ -15,8 +15,8 @@ export function coresToUse(): number {
 /** Starts a file of the sources in a process of its own, whose device `cpu` has that many threads. */
 export function forkSource(file: URL, { threads }: { readonly threads: number }): ChildProcess {
   const { GRIDGRAD_QUEUE: _, ...env } = process.env; // its password is none of their business
-  return fork(fileURLToPath(file), [], {
-    execArgv: ["--import", typescript],
+  return fork(runner, [fileURLToPath(file)], {
+    execArgv: [], // those of this process are not passed on: a debugger's port can be used only once
     env: { ...env, GRIDGRAD_THREADS: String(threads) },
   });
 }

@@ -9,8 +9,9 @@ import { beforeAll, beforeEach, expect, test } from "vitest";
 import { hasTier } from "@gridgrad/core/testing/tier";
 
 import { resolveConfig } from "../training/config.ts";
-import { typescript } from "./sourceProcess.ts";
 import { startRun } from "./startRun.ts";
+
+const typescript = new URL("../../../../scripts/typescript.mjs", import.meta.url).href;
 
 const config = resolveConfig({
   upsampler: "bilinear",

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 import type { Io } from "../cli/io.ts";
 import { main } from "../cli/program.ts";
-import { typescript } from "../compare/sourceProcess.ts";
+import { runner } from "../compare/sourceProcess.ts";
 
 export interface CommandResult {
   readonly code: number | null;
@@ -50,7 +50,7 @@ export function startCommand(
   { program = "gridgrad", env = {} }: { program?: "gridgrad" | "start"; env?: NodeJS.ProcessEnv } = {},
 ): { child: ChildProcess; result: Promise<CommandResult> } {
   const entry = fileURLToPath(new URL(`../cli/${program}.ts`, import.meta.url));
-  const child = spawn(process.execPath, ["--import", typescript, entry, ...args], {
+  const child = spawn(process.execPath, [runner, entry, ...args], {
     cwd: folder,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],

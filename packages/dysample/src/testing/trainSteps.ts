@@ -2,7 +2,7 @@
  * @file A program that trains a small network on a device and tells, as a JSON line every few steps, what the device and the
  * process hold. It ends when nothing keeps it alive, and never by `process.exit`.
  *
- *     node --expose-gc --import .../scripts/typescript.mjs trainSteps.ts DEVICE STEPS EVERY [LEAK]
+ *     node --expose-gc .../scripts/run.mjs trainSteps.ts DEVICE STEPS EVERY [LEAK]
  *
  * LEAK makes it lose memory on purpose, so that a test can prove that it would notice: `handles` frees nothing on the GPU,
  * `objects` forgets one small object per kernel that nobody counts.

@@ -9,8 +9,9 @@ import { beforeEach, expect, test } from "vitest";
 
 import { hasTier } from "@gridgrad/core/testing/tier";
 
-import { typescript } from "../compare/sourceProcess.ts";
 import { lockFolder } from "./folderLock.ts";
+
+const typescript = new URL("../../../../scripts/typescript.mjs", import.meta.url).href;
 
 beforeEach(async () => {
   process.chdir(await mkdtemp(join(tmpdir(), "gridgrad-lock-")));

@@ -5,7 +5,7 @@ import { describe, expect, inject, test } from "vitest";
 
 import { hasTier } from "@gridgrad/core/testing/tier";
 
-import { typescript } from "../compare/sourceProcess.ts";
+import { runner } from "../compare/sourceProcess.ts";
 import type { Holdings } from "../testing/trainSteps.ts";
 
 /** Those that hold memory outside of JavaScript's heap: compiled modules, textures, buffers. */
@@ -32,7 +32,7 @@ const program = fileURLToPath(new URL("../testing/trainSteps.ts", import.meta.ur
 
 /** Trains in a process of its own, which has to end by itself: a timer or a worker that was left behind would keep it for good. */
 async function trainSteps(...args: (string | number)[]): Promise<Holdings[]> {
-  const child = spawn(process.execPath, ["--expose-gc", "--import", typescript, program, ...args.map(String)], {
+  const child = spawn(process.execPath, ["--expose-gc", runner, program, ...args.map(String)], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...promptAllocator },
   });

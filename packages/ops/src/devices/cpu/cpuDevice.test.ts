@@ -99,9 +99,8 @@ describe("threads", () => {
 
   test("sleep when there is nothing to do, and do not keep the process alive", () => {
     const script = fileURLToPath(new URL("../../testing/idleProcess.ts", import.meta.url));
-    const typescript = new URL("../../../../../scripts/typescript.mjs", import.meta.url).href;
-    const args = ["--import", typescript, script];
-    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+    const runner = fileURLToPath(new URL("../../../../../scripts/run.mjs", import.meta.url));
+    const { status, stdout, stderr } = spawnSync(process.execPath, [runner, script], { encoding: "utf8" });
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     const { busy, idle } = JSON.parse(stdout) as { busy: number; idle: number };
     expect(busy).toBeGreaterThan(0);

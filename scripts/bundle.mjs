@@ -2,7 +2,8 @@
  * @file Bundles a program of the sources into a few files of JavaScript, what it loads later in files of their own, and keeps them until a
  * source changes. Packages from npm stay outside.
  *
- * In the bundle `import.meta.url` is that of each source, so that paths beside a source lead where they say.
+ * In the bundle `import.meta.url` is that of each source, so that paths beside a source lead where they say, and kernels of gpu.js keep the
+ * text that they have there.
  */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -46,7 +47,7 @@ export async function bundle(entry, cache) {
     absWorkingDir: dirname(entry),
     outdir,
     outExtension: { ".js": ".mjs" },
-    plugins: [ownUrls, packagesOutside],
+    plugins: [asWritten, packagesOutside],
     logLevel: "error",
   });
   const sources = [...Object.keys(metafile.inputs).map((path) => join(dirname(entry), path)), ...always];
@@ -96,13 +97,25 @@ function sweep(folder) {
   }
 }
 
+/**
+ * Functions that gpu.js reads, in the form in which esbuild prints one. Each keeps its text: in a bundle, where another function has the same
+ * name, it is renamed.
+ */
+const kernel = /^(?:export )?(function (\w+Kernel|quotient)\([^]*?^\})/gm;
+
 /** @type {import("esbuild").Plugin} */
-const ownUrls = {
-  name: "own-urls",
-  setup({ onLoad }) {
-    onLoad({ filter: /\.ts$/ }, ({ path }) => {
-      const text = readFileSync(path, "utf8");
-      return { contents: text.replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href)), loader: "ts" };
+const asWritten = {
+  name: "as-written",
+  setup({ onLoad, esbuild }) {
+    onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      const text = readFileSync(path, "utf8").replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href));
+      if (!/^(export )?function (\w+Kernel|quotient)\(/m.test(text)) return { contents: text, loader: "ts" };
+      const { code, map } = await esbuild.transform(text, { loader: "ts", sourcefile: path, sourcemap: "external" });
+      const texts = [...code.matchAll(kernel)].map(
+        ([, source, name]) => `${name}.kernelSource = ${JSON.stringify(source)};`,
+      );
+      const mapUrl = `data:application/json;base64,${Buffer.from(map).toString("base64")}`;
+      return { contents: `${code}${texts.join("\n")}\n//# sourceMappingURL=${mapUrl}\n`, loader: "js" };
     });
   },
 };

@@ -13,6 +13,7 @@ import {
   type Random,
   release,
   sameShape,
+  showJson,
   type SafetensorsEntry,
   SafetensorsError,
   type Tensor,
@@ -107,7 +108,7 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes);
   if (metadata.format !== format) {
     throw new SafetensorsError(
-      `checkpoint: metadata must have format "${format}", got ${JSON.stringify(metadata.format ?? null)} (weights without a run?)`,
+      `checkpoint: metadata must have format "${format}", got ${showJson(metadata.format ?? null)} (weights without a run?)`,
     );
   }
   const below = (prefix: string): StateDict =>

@@ -97,7 +97,7 @@ export function correlate(
   const K = planes * T;
   const sums = panel + ((K * panelWidth) << 2); // a tile that does not fit y is computed there
   // A product at each pixel: what it sees are the pixels themselves, in one row.
-  const pointwise = T == 1 && height == 1 && P == 1 && Q == width;
+  const pointwise = T == 1 && height == 1 && P == 1 && Q == width && seesItself(taps, stepW, Q);
   for (let item = from; item < to; item++) {
     const n = item / panels;
     const first = (item - n * panels) * panelWidth;
@@ -292,6 +292,11 @@ function multiply(y: usize, step: usize, weights: usize, part: usize, K: i32): v
   v128.store(y, s31, 16);
 }
 
+/** Whether the only tap is the pixel itself, at every column. */
+function seesItself(taps: usize, stepW: i32, Q: i32): bool {
+  return load<i32>(taps) == 0 && load<i32>(taps, 4) == 0 && (stepW == 1 || Q == 1);
+}
+
 /**
  * The gradient by the weights, dw[r, k] = Σ_n,i,j dy[n, r, i, j] x[n, plane, i stepH + a_t, j stepW + b_t], k = plane T + t. An item is
  * eight k.
@@ -322,7 +327,7 @@ export function correlateWeights(
   const panel = scratch;
   const total = panel + ((ROWS * BLOCK) << 2); // [rows up to a multiple of 4][8]
   const totalBytes = (((rows + 3) & ~3) * ROWS) << 2;
-  const pointwise = T == 1 && height == 1 && P == 1 && Q == width;
+  const pointwise = T == 1 && height == 1 && P == 1 && Q == width && seesItself(taps, stepW, Q);
   for (let item = from; item < to; item++) {
     const k0 = item * ROWS;
     const ks = min(ROWS, K - k0);

@@ -17,6 +17,7 @@ import { keepsFinite } from "./finiteExceptions.ts";
 import { goldenFiles } from "./goldenFiles.ts";
 import { placements } from "./specialValues.ts";
 import { testRuns } from "./testRuns.ts";
+import { hasTier } from "./tier.ts";
 
 /** Tests by their titles: sentences about behaviour. */
 export type Tests = Readonly<Record<string, () => void | Promise<void>>>;
@@ -122,7 +123,7 @@ function describeOnDevices({ byHand, golden, gradients }: OpTests): void {
         test(title, () =>
           fc.assert(
             fc.asyncProperty(inputs, fc.nat(1000), (xs, seed) => checkDevice(device, f, xs, seed)),
-            { numRuns: testRuns(deviceRuns) },
+            { numRuns: testRuns(deviceRuns(device)) },
           ),
         );
       }
@@ -144,8 +145,14 @@ function describeOnDevices({ byHand, golden, gradients }: OpTests): void {
   });
 }
 
-/** Random inputs per check and device. Each has shapes of its own, for which kernels must be compiled: up to seconds on a GPU. */
-const deviceRuns = 3;
+/**
+ * Random inputs per check and device. Each has shapes of its own, for which kernels of first and second gradients must be compiled. Where a
+ * driver does that it takes more than a second, so the tier `ci` draws one.
+ */
+function deviceRuns({ name }: Device): number {
+  const byDriver = ["gpu:headlessgl", "gpu:webgl2", "gpu:webgpu"].includes(name);
+  return byDriver && !hasTier("all") ? 1 : 3;
+}
 
 /** Special values are put into the same inputs several times, since kernels are compiled once for them. */
 const manyPlacements = { minLength: 4, maxLength: 4 };

@@ -105,10 +105,10 @@ function report(io: Io, path: string, outcome: TrainOutcome & { status: "complet
   if (!trained) io.out(`${path} is complete: all of its ${result.steps} steps were done before`);
   const folder = new RunFolder(path);
   io.out(`${result.upsampler}: ${task.summary(result.metrics)}`);
-  io.out(
-    `${result.parameters} parameters, ${result.upsamplerParameters} of them for upsampling; ` +
-      `${msPerStep.toFixed(0)} ms per training step (median)`,
-  );
+  const time = Number.isNaN(msPerStep)
+    ? "its log has no steps"
+    : `${msPerStep.toFixed(0)} ms per training step (median)`;
+  io.out(`${result.parameters} parameters, ${result.upsamplerParameters} of them for upsampling; ${time}`);
   reportDevice(io);
   for (const name of ["weights", "checkpoint", "metrics", "result", "strip"] as const) io.out(`  ${folder.file(name)}`);
 }

@@ -266,7 +266,13 @@ test("a folder without a comparison, or with a damaged one, says so", async () =
   const refused = async () => String(await folder.read().catch((error: unknown) => error));
   const errors = [await refused()];
   await mkdir("all");
-  for (const text of ["{", "null", JSON.stringify({ ...asked(["nearest"], [0]), format: "gridgrad-compare-9" })]) {
+  for (const text of [
+    "{",
+    "null",
+    JSON.stringify({ ...asked(["nearest"], [0]), format: "gridgrad-compare-9" }),
+    JSON.stringify({ ...asked(["nearest"], [0]), config: { steps: "2" }, format: "gridgrad-compare-1" }),
+    JSON.stringify({ ...asked(["nearest"], [0]), config: { upsampler: null }, format: "gridgrad-compare-1" }),
+  ]) {
     await writeFile("all/compare.json", text);
     errors.push(await refused());
   }
@@ -276,6 +282,8 @@ test("a folder without a comparison, or with a damaged one, says so", async () =
       "ComparisonFolderError: all/compare.json must be as it was written, but Expected property name or '}' in JSON at position 1",
       "ComparisonFolderError: all/compare.json must be as it was written, but format must be "gridgrad-compare-1", got null",
       "ComparisonFolderError: all/compare.json must be as it was written, but format must be "gridgrad-compare-1", got "gridgrad-compare-9"",
+      "ComparisonFolderError: all/compare.json must be as it was written, but config: steps must be an integer of at least 1, got "2"",
+      "ComparisonFolderError: all/compare.json must be as it was written, but config: upsampler must be one of nearest, bilinear, bicubic, transposed-conv, pixel-shuffle, carafe, fade, sapa-b, dysample, dysample+, dysample-s, dysample-s+, got null",
     ]
   `);
 });

@@ -16,9 +16,10 @@ import { lstatSync } from "node:fs";
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 
+import { showJson } from "@gridgrad/core";
 import { isMissing, readWhole, writeFileAtomic } from "@gridgrad/nn/node";
 
-import { ConfigError, type TrainConfig } from "../training/config.ts";
+import { ConfigError, resolveConfig, type TrainConfig } from "../training/config.ts";
 import { RunFolder } from "../training/runFolder.ts";
 import { checkComparison, type Comparison, type Contestant, runIds, runPath, runsOf } from "./comparison.ts";
 import type { ComparisonResults } from "./results.ts";
@@ -85,6 +86,7 @@ export class ComparisonFolder {
     const comparison = await this.#readNames();
     try {
       runsOf(comparison);
+      resolveConfig(comparison.config); // what all runs have replaced is shown, too
       return comparison;
     } catch (error) {
       throw this.#damaged(error);
@@ -164,7 +166,7 @@ export class ComparisonFolder {
     try {
       const json: Record<string, unknown> = JSON.parse(bytes.toString()) ?? {};
       if (json.format !== format) {
-        throw new ConfigError(`format must be "${format}", got ${JSON.stringify(json.format ?? null)}`);
+        throw new ConfigError(`format must be "${format}", got ${showJson(json.format ?? null)}`);
       }
       return checkComparison(json);
     } catch (error) {

@@ -321,6 +321,18 @@ describe("a file that decompresses to much more than its picture", () => {
     }
   });
 
+  test("is refused before it is decompressed where its size needs more than there can be", () => {
+    const spy = vi.spyOn(zlib, "inflateSync");
+    syncBuiltinESMExports();
+    const header = Buffer.from([0, 0, 0x40, 0, 0, 0, 0x40, 0, 8, 0, 0, 0, 0]); // 16384 x 16384
+    const data = zlib.deflateSync(million);
+    const file = [SIGNATURE, chunk("IHDR", header), chunk("IDAT", data), chunk("IEND", new Uint8Array(0))];
+    expect(() => decodePng(Buffer.concat(file))).toThrow(
+      `its ${data.length} bytes of compressed pixels cannot be the 268451840 that its size needs`,
+    );
+    expect(spy).not.toHaveBeenCalled();
+  });
+
   test("takes memory for its pixels alone, and none for texts and profiles", () => {
     // 256 times a megabyte of zeros, each of which ends with a whole byte, so that they can follow each other. Of n zeros the
     // checksum, Adler-32, has 1 in its low half and n mod 65521 in the other.

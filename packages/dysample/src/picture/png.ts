@@ -216,7 +216,11 @@ function readSamples(chunks: Chunk[], header: Header): Uint8Array | Uint16Array 
     return { ...grid, columns, bytesPerRow };
   });
   const needed = passes.reduce((n, { y0, dy, bytesPerRow }) => n + Math.ceil((height - y0) / dy) * bytesPerRow, 0);
-  const stream = inflate(joinData(chunks, "IDAT"), needed);
+  const data = joinData(chunks, "IDAT");
+  if (data.length > 0 && needed > MAX_INFLATION * data.length) {
+    throw new Error(`its ${data.length} bytes of compressed pixels cannot be the ${needed} that its size needs`);
+  }
+  const stream = inflate(data, needed);
   if (stream.length < needed) {
     throw new Error(`it holds ${stream.length} bytes of pixels where its size needs ${needed}`);
   }

@@ -1,6 +1,34 @@
 import { expect, test } from "vitest";
 
-import { differences, resolveConfig } from "./config.ts";
+import { differences, resolveConfig, type TrainConfig } from "./config.ts";
+
+test("values of the wrong type, as a file may hold them, are refused", () => {
+  const wrong = [
+    { task: null },
+    { upsampler: null },
+    { lr: "0.01" },
+    { scope: [0.25] },
+    { seed: "0" },
+    { evalEvery: null },
+  ];
+  const refused = wrong.map((config) => {
+    try {
+      return resolveConfig(config as unknown as Partial<TrainConfig>);
+    } catch (error) {
+      return String(error).slice(0, 60);
+    }
+  });
+  expect(refused).toMatchInlineSnapshot(`
+    [
+      "ConfigError: config: task must be one of segmentation, resto",
+      "ConfigError: config: upsampler must be one of nearest, bilin",
+      "ConfigError: config: lr must be above 0 and finite, got "0.0",
+      "ConfigError: config: scope must be above 0 and finite, got [",
+      "ConfigError: config: seed must be an integer in 0 .. 4294967",
+      "ConfigError: config: evalEvery must be an integer of at leas",
+    ]
+  `);
+});
 
 test("an empty configuration is the toy task with DySample, 400 steps of 16 pictures", () => {
   expect(resolveConfig()).toMatchInlineSnapshot(`

@@ -2,7 +2,7 @@
  * @file What a training run is made of. The same configuration gives the same run, to the last bit.
  */
 
-import { deviceNames } from "@gridgrad/core";
+import { deviceNames, showJson } from "@gridgrad/core";
 
 import { shapes64, VALIDATION } from "../toy/shapes64.ts";
 import { dysampleVariants } from "../upsamplers/dysample.ts";
@@ -109,7 +109,7 @@ export function resolveConfig(given: Partial<TrainConfig> = {}): TrainConfig {
     throw wrong(`fields must be among ${Object.keys(defaults).join(", ")}`, unknown);
   }
   const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const task = given.task ?? defaults.task;
+  const { task = defaults.task } = given;
   checkChoice("task", task, taskNames);
   const config: TrainConfig = { ...defaults, ...taskDefaults[task], ...present };
 
@@ -128,7 +128,7 @@ export function resolveConfig(given: Partial<TrainConfig> = {}): TrainConfig {
     throw wrong("scale must be 2 for segmentation, whose network is made for it", config.scale);
   }
   for (const field of ["lr", "scope"] as const) {
-    if (!(config[field] > 0 && config[field] < Infinity))
+    if (!(Number.isFinite(config[field]) && config[field] > 0))
       throw wrong(`${field} must be above 0 and finite`, config[field]);
   }
   if (config.trainable === "offsets" && !(config.task === "segmentation" && hasOffsets(config.upsampler))) {
@@ -160,5 +160,5 @@ function checkInteger(field: string, value: number, least: number, most = 2 ** 3
 }
 
 function wrong(mustHold: string, got: unknown): ConfigError {
-  return new ConfigError(`config: ${mustHold}, got ${typeof got === "string" ? JSON.stringify(got) : String(got)}`);
+  return new ConfigError(`config: ${mustHold}, got ${showJson(got)}`);
 }

@@ -17,6 +17,7 @@ import { existsSync, lstatSync, statSync } from "node:fs";
 import { lstat, mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 
+import { showJson } from "@gridgrad/core";
 import { FileError, isMissing, makeFolder, readWhole, temporaryName, writeFileAtomic } from "@gridgrad/nn/node";
 
 import { ConfigError, differences, resolveConfig, type TrainConfig } from "./config.ts";
@@ -197,7 +198,7 @@ export class RunFolder {
     try {
       const { format: found, ...config } = await this.#readJson();
       if (found !== format) {
-        throw new ConfigError(`format must be "${format}", got ${JSON.stringify(found ?? null)}`);
+        throw new ConfigError(`format must be "${format}", got ${showJson(found ?? null)}`);
       }
       if (Object.keys(config).length === 0) {
         throw new ConfigError("a process that began the run was killed meanwhile; start it again (--overwrite)");

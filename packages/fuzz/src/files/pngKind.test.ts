@@ -52,7 +52,7 @@ test("a reader that fails by accident, or takes memory without end, is found", a
     }
   };
   const kept: ArrayBuffer[] = [];
-  const faults = Object.keys(await find(hasty, 500));
+  const faults = Object.keys(await find(hasty, 3000));
   expect(faults).toContain("the reader throws a TypeError");
   expect(faults).toContain("a file is refused by accident");
   expect(faults).toContain("a small picture takes much memory");

@@ -8,8 +8,14 @@ import { type Kind, Wrong } from "../kind.ts";
 import { drawPng, showPng } from "./drawPng.ts";
 import { judgePng } from "./judgePng.ts";
 
-/** Memory that small pictures may take, in bytes: buffers of zlib and the like, but not what a bomb inflates to. */
+/** Memory that a picture may take beyond that of its samples, in bytes: buffers of zlib and the like, but not what a bomb inflates to. */
 const mostMemory = 2 ** 22;
+
+/** At most, for each pixel that the header names: four samples of 16 bits, in a stream that is joined from parts, and as a picture. */
+const perPixel = 4 * 8;
+
+/** At most, for each byte of the file: Deflate makes 1032 of it, which a stream that is joined from parts holds twice. */
+const perByte = 2 * 1032;
 
 export interface PngOptions {
   /** The reader that is tried. */
@@ -40,7 +46,8 @@ export function pngKind({ decode = decodePng }: PngOptions = {}): Kind {
         return;
       } finally {
         const taken = bomb ? process.memoryUsage().arrayBuffers - before : 0;
-        if (taken > mostMemory) throw new Wrong("a small picture takes much memory", `${taken} bytes`, input); // eslint-disable-line no-unsafe-finally -- it matters more than what else is wrong
+        if (taken > mostMemory + Math.min(perPixel * pixelsOf(bytes), perByte * bytes.length))
+          throw new Wrong("a small picture takes much memory", `${taken} bytes`, input); // eslint-disable-line no-unsafe-finally -- it matters more than what else is wrong
       }
       if (truth.verdict === "refused")
         throw new Wrong(`a broken file is taken (it has ${truth.why})`, truth.why, input);
@@ -55,6 +62,12 @@ export function pngKind({ decode = decodePng }: PngOptions = {}): Kind {
       }
     },
   };
+}
+
+/** Of the header, 0 where it is cut off. */
+function pixelsOf(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return bytes.length < 24 ? 0 : view.getUint32(16) * view.getUint32(20);
 }
 
 /** Whether an error came from a mistake of the reader's, which it has taken for one of the file's. */

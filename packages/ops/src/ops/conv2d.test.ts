@@ -4,6 +4,7 @@ import {
   concat,
   grad,
   leaf,
+  ones,
   pad,
   type Shape,
   size,
@@ -68,6 +69,21 @@ describeOp(conv2d, {
           ],
         ],
       ]);
+    },
+    "of a single pixel over a single row sees what stride and padding say": async () => {
+      const cases = [
+        { width: 1, options: { stride: 3, padding: 1 }, sees: [0], seen: [0] },
+        { width: 2, options: { stride: [3, 1], padding: [1, 0] }, sees: [0, 0], seen: [0, 0] },
+        { width: 2, options: { stride: [1, 3], padding: [0, 2] }, sees: [0, 1], seen: [0, 1] },
+      ] as const;
+      for (const { width, options, sees, seen } of cases) {
+        const [x, weight] = [ones([1, 4, 1, width]), ones([1, 4, 1, 1])];
+        const y = conv2d(x, weight, null, options);
+        const [dx, dw] = grad(y, [x, weight], { gradOutput: ones(y.shape) });
+        expect(Array.from(await y.data())).toEqual(sees.map((one) => 4 * one));
+        expect(Array.from(await dx.data())).toEqual([seen, seen, seen, seen].flat());
+        expect(Array.from(await dw.data())).toEqual(Array(4).fill(Math.max(...seen)));
+      }
     },
     "adds zeros around x, strides and dilates": async () => {
       const x = tensor([1, 2, 3, 4], [1, 1, 1, 4]);

@@ -1,4 +1,4 @@
-import { add, apply, flip, grad, slice, type Tensor, tensor, transpose, unsliceOp, zeros } from "@gridgrad/core";
+import { add, apply, flip, grad, ones, slice, type Tensor, tensor, transpose, unsliceOp, zeros } from "@gridgrad/core";
 import { dims, dot, integers, reals } from "@gridgrad/core/testing";
 import { describeOp } from "@gridgrad/core/testing/describeOp";
 import fc from "fast-check";
@@ -30,6 +30,13 @@ describeOp(convTranspose2d, {
       expect(await convTranspose2d(x, weight, null, { stride: [1, 3] }).data()).toEqual(
         new Float32Array([1, 10, 100, 2, 20, 200, 3, 30, 300]),
       );
+    },
+    "is 0, and so are its gradients, where a pixel goes beside the result": async () => {
+      const [x, weight] = [ones([1, 4, 1, 1]), ones([4, 4, 1, 1])];
+      const y = convTranspose2d(x, weight, null, { stride: 3, padding: 1, outputPadding: 2 });
+      expect(y.shape).toEqual([1, 4, 1, 1]);
+      const [dx, dw] = grad(y, [x, weight], { gradOutput: ones(y.shape) });
+      for (const each of [y, dx, dw]) expect(new Set(await each.data())).toEqual(new Set([0]));
     },
     "doubles the size with stride 2": async () => {
       const y = convTranspose2d(tensor([1, 2], [1, 1, 1, 2]), tensor([1, 2, 3, 4], [1, 1, 2, 2]), null, { stride: 2 });

@@ -296,6 +296,11 @@ describeOp(interpolate, {
         `[ValueError: interpolate: the output must have a height and a width, integers of at least 1, got size [2, 2.5] for an image of 4 by 4]`,
       );
     },
+    "sides beyond what can be counted, also of no pictures": () => {
+      expect(() => interpolate(zeros([0, 3, 1, 1]), { scaleFactor: [2 ** 53, 1] })).toThrowErrorMatchingInlineSnapshot(
+        `[ValueError: interpolate: the output must have sides of at most 2147483647, got 9007199254740992 by 1]`,
+      );
+    },
     "a size for one axis": () => {
       const size = [2] as unknown as [number, number];
       expect(() => interpolate(zeros([1, 3, 4, 4]), { size })).toThrowErrorMatchingInlineSnapshot(

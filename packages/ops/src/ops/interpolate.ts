@@ -109,6 +109,7 @@ export const interpolateOp: Op<Attrs> = {
   vjp: (dy, [x], attrs) => [apply(interpolateInputOp, [dy], { ...attrs, height: x.shape[2], width: x.shape[3] })],
 
   loops(y, [x], { attrs, inShapes: [[N, C, H, W]], outShape: [, , P, Q] }) {
+    if (N * C === 0) return;
     const rows = axisTaps(H, P, attrs, 0);
     const columns = axisTaps(W, Q, attrs, 1);
     const between = new Float64Array(W); // one row of the output, not yet resized along its width
@@ -272,8 +273,14 @@ function outputSize(
     const rule = "the output must have a height and a width, integers of at least 1";
     throw new ValueError("interpolate", rule, `${option} for an image of ${H} by ${W}`);
   }
+  if (wanted.some((dim) => dim > largest)) {
+    throw new ValueError("interpolate", `the output must have sides of at most ${largest}`, wanted.join(" by "));
+  }
   return wanted;
 }
+
+/** As for windows: kernels count with integers of 32 bits. */
+const largest = 2 ** 31 - 1;
 
 /**
  * The pixel of an axis from which on bilinear reads the pixel itself in place of the next one: the last, or where the size stays the first.

@@ -31,6 +31,7 @@ const node: TestProjectInlineConfiguration["test"] = {
   provide: { chromium, tier, root: fileURLToPath(new URL(".", import.meta.url)) },
   pool: "forks",
   execArgv: ["--expose-gc"], // tests that count live buffers collect garbage before they count
+  sequence: { groupOrder: 0 },
 };
 
 /** They call vi.resetModules or vi.mock, or leave a module in a state that no other file expects. */
@@ -81,7 +82,8 @@ function inChromium(path: string, args: readonly string[]): TestProjectInlineCon
         instances: [{ browser: "chromium" }],
       },
       isolate: false, // one page, and on it one device of each kind: a browser loses the oldest GPU contexts where there are many
-      fileParallelism: false, // all pages share one GPU process; the tests in Node, which run at the same time, use what it leaves
+      fileParallelism: false, // all pages share one GPU process
+      sequence: { groupOrder: 1 }, // another number of files at a time asks for another group; .ci/run runs both at once
     },
   };
 }

@@ -10,12 +10,26 @@ import { fileURLToPath } from "node:url";
 
 import { playwright } from "@vitest/browser-playwright";
 import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 import { parseTier } from "./packages/core/src/testing/tier.ts";
 import { findChromium } from "./scripts/findChromium.ts";
 
 const tier = parseTier(process.env["GRIDGRAD_TEST_TIER"]);
 const chromium = tier === "quick" ? findChromium({ GRIDGRAD_TEST_BROWSER: "none", ...process.env }) : findChromium();
+
+/** Short files that take minutes, begun first: at the end the other processes would have nothing to do beside them. */
+const long = /trajectory\.\w+\.test\.ts$/;
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files); // by what they took the last time, or by their size
+    return [
+      ...sorted.filter(({ moduleId }) => long.test(moduleId)),
+      ...sorted.filter(({ moduleId }) => !long.test(moduleId)),
+    ];
+  }
+}
 
 /** All projects. */
 const shared = {
@@ -91,6 +105,7 @@ function inChromium(path: string, args: readonly string[]): TestProjectInlineCon
 // eslint-disable-next-line no-restricted-syntax -- vitest reads a config's default export
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     maxWorkers: "100%", // of the cores; by itself vitest leaves one of them to its main process, which sleeps
     projects: [inNode, aloneInNode, ...(chromium.missing === null ? [inChromium(chromium.path, chromium.args)] : [])],
   },

@@ -35,7 +35,7 @@ test("a comparison prints a table and keeps all numbers in its folder", async ()
   expect(out.replace(/\d\.\d{4}/g, "0.NNNN").replace(/ +\d+ +\d\.\d MB$/gm, "  MS  MB")).toMatchInlineSnapshot(`
     "Comparing nearest, dysample with 2 seeds: 4 runs of 4 steps.
 
-                         mIoU     boundary IoU         accuracy  parameters    MACs  ms per step    peak
+                         mIoU     boundary IoU         accuracy  parameters    MACs  ms/step    peak
     nearest   0.NNNN ± 0.NNNN  0.NNNN ± 0.NNNN  0.NNNN ± 0.NNNN           0       0  MS  MB
     dysample  0.NNNN ± 0.NNNN  0.NNNN ± 0.NNNN  0.NNNN ± 0.NNNN       3,168  2.06 M  MS  MB
     Parameters and MACs are those of the upsamplers, for one picture.

@@ -165,7 +165,7 @@ function tellBeginning(
 /** One line per contestant. */
 function resultsTable(results: ComparisonResults): string {
   const metrics = ["mIoU", "boundaryIoU", "pixelAccuracy"];
-  const header = ["", "mIoU", "boundary IoU", "accuracy", "parameters", "MACs", "ms per step", "peak"];
+  const header = ["", "mIoU", "boundary IoU", "accuracy", "parameters", "MACs", "ms/step", "peak"];
   const rows = results.contestants.map((contestant) => {
     const { label, upsamplerParameters, upsamplerMacs, msPerStep, peakBytes } = contestant;
     return [

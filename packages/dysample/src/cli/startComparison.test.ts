@@ -28,7 +28,7 @@ test("a table and a picture put three upsamplers side by side, and a second time
     expect(text.replace(/ +\d+ +\d\.\d MB$/gm, "  MS  MB")).toMatchInlineSnapshot(`
       "Comparing nearest, bilinear, dysample with 1 seed: 3 runs of 2 steps.
 
-                  mIoU  boundary IoU  accuracy  parameters     MACs  ms per step    peak
+                  mIoU  boundary IoU  accuracy  parameters     MACs  ms/step    peak
       nearest   0.NNNN        0.NNNN    0.NNNN           0        0  MS  MB
       bilinear  0.NNNN        0.NNNN    0.NNNN           0  0.688 M  MS  MB
       dysample  0.NNNN        0.NNNN    0.NNNN       3,168   2.06 M  MS  MB

@@ -6,16 +6,14 @@
  * that everybody knows, where another user of the machine can put code first. So it is kept in node_modules, which belongs to whoever has
  * installed the packages; where nothing can be written there, nothing is kept, and each start compiles (half as long again).
  */
-import { accessSync, constants, mkdirSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-
-const cache = fileURLToPath(new URL("../node_modules/.cache/gridgrad", import.meta.url));
+import { cacheFolder } from "./cache.mjs";
 
 /** What Node takes the temporary folder from: the first one on Linux and macOS, the others on Windows. */
 const names = ["TMPDIR", "TEMP", "TMP"];
 
 const loader = import.meta.resolve("tsx");
-if (canWrite(cache)) {
+const cache = cacheFolder();
+if (cache !== null) {
   const before = names.map((name) => process.env[name]);
   for (const name of names) process.env[name] = cache;
   await import(loader); // it asks for the temporary folder while it is loaded, and then no more
@@ -26,15 +24,4 @@ if (canWrite(cache)) {
 } else {
   process.env.TSX_DISABLE_CACHE = "1";
   await import(loader);
-}
-
-/** @param {string} folder - made where it is not there. */
-function canWrite(folder) {
-  try {
-    mkdirSync(folder, { recursive: true });
-    accessSync(folder, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

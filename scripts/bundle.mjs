@@ -6,36 +6,84 @@
  * text that they have there.
  */
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
+const root = fileURLToPath(new URL("..", import.meta.url));
+
 /** Whatever else a bundle depends on: this file, and where packages are. */
-const always = [import.meta.url, new URL("../pnpm-lock.yaml", import.meta.url)].map((url) => fileURLToPath(url));
+const always = [fileURLToPath(import.meta.url), join(root, "pnpm-lock.yaml")];
 
 /** How long a bundle that was replaced stays for a process that is still to load a part of it, such as the report at its end, ms. */
 const grace = 24 * 60 * 60 * 1000;
 
 /**
- * Returns the path of the program's bundle.
+ * What is kept beside a bundle.
+ *
+ * @typedef {object} Kept
+ * @property {string} name - Of the bundle's folder.
+ * @property {Record<string, string>} sources - Their states as they were read, by their paths.
+ * @property {Record<string, number>} files - Bytes of the bundle's files, by their names.
+ */
+
+/**
+ * Returns the path of the program's bundle; `null` where it cannot be kept.
  *
  * @param {string} entry - absolute path of a TypeScript file.
  * @param {string} cache - folder that exists.
+ * @throws {import("esbuild").BuildFailure} when a source cannot be compiled; esbuild has told why.
  */
 export async function bundle(entry, cache) {
   const folder = join(cache, `${basename(entry)}-${shortHash(entry)}`);
   const list = join(folder, "sources.json");
-  const file = `${basename(entry, ".ts")}.mjs`;
-  const kept = readSources(list);
-  if (kept) {
-    const path = join(folder, nameFor(kept), file);
-    if (statSync(path, { throwIfNoEntry: false })) return path;
+  const program = `${basename(entry, ".ts")}.mjs`;
+  const kept = readKept(list);
+  if (kept && isWhole(kept, folder)) return join(folder, kept.name, program);
+
+  const { sources, outputs } = await build(entry);
+  const name = shortHash(JSON.stringify(sources));
+  const temporary = join(folder, `${process.pid}.tmp`);
+  try {
+    mkdirSync(temporary, { recursive: true });
+    for (const { path, contents } of outputs) writeFileSync(join(temporary, basename(path)), contents);
+    const files = Object.fromEntries(outputs.map(({ path, contents }) => [basename(path), contents.length]));
+    const made = { name, sources, files };
+    try {
+      renameSync(temporary, join(folder, name));
+    } catch {
+      // One is there: of a process that was faster, or with files that are cut off.
+      if (!isWhole(made, folder)) {
+        rmSync(join(folder, name), { recursive: true });
+        renameSync(temporary, join(folder, name));
+      }
+    }
+    writeFileSync(`${list}.${process.pid}.tmp`, JSON.stringify(made));
+    renameSync(`${list}.${process.pid}.tmp`, list);
+    sweep(folder);
+  } catch {
+    return null; // a full disk, say
+  } finally {
+    for (const rest of [temporary, `${list}.${process.pid}.tmp`]) {
+      try {
+        rmSync(rest, { recursive: true, force: true });
+      } catch {
+        // What cannot be deleted stays.
+      }
+    }
   }
-  const { build } = await import("esbuild");
-  const outdir = join(folder, `${process.pid}.tmp`);
-  const { metafile } = await build({
+  return join(folder, name, program);
+}
+
+/** @param {string} entry */
+async function build(entry) {
+  const esbuild = await import("esbuild");
+  /** @type {Map<string, string>} */
+  const states = new Map();
+  const { metafile, outputFiles } = await esbuild.build({
     entryPoints: [entry],
     bundle: true,
+    write: false,
     metafile: true,
     splitting: true,
     format: "esm",
@@ -44,48 +92,48 @@ export async function bundle(entry, cache) {
     keepNames: true,
     sourcemap: true,
     sourcesContent: false,
-    absWorkingDir: dirname(entry),
-    outdir,
+    absWorkingDir: root,
+    outdir: join(root, "node_modules", ".cache", "gridgrad", "bundle", "name"), // as deep as it will lie, for the paths in its source map
     outExtension: { ".js": ".mjs" },
-    plugins: [asWritten, packagesOutside],
+    plugins: [asWritten(states), packagesOutside],
     logLevel: "error",
   });
-  const sources = [...Object.keys(metafile.inputs).map((path) => join(dirname(entry), path)), ...always];
-  const made = join(folder, nameFor(sources));
-  try {
-    renameSync(outdir, made);
-  } catch (error) {
-    if (!statSync(join(made, file), { throwIfNoEntry: false })) throw error;
-    rmSync(outdir, { recursive: true }); // another process was faster
-  }
-  const temporary = `${list}.${process.pid}.tmp`;
-  writeFileSync(temporary, JSON.stringify(sources));
-  renameSync(temporary, list);
-  sweep(folder);
-  return join(made, file);
+  const paths = [...Object.keys(metafile.inputs).map((path) => join(root, path)), ...always];
+  const sources = Object.fromEntries(paths.map((path) => [path, states.get(path) ?? stateOf(path)]));
+  return { sources, outputs: outputFiles };
 }
 
-/** Sources of a bundle; `null` when there is none. @param {string} list */
-function readSources(list) {
+/** What changes whenever a file is written to. @param {string} path */
+function stateOf(path) {
+  const state = statSync(path, { throwIfNoEntry: false });
+  return state ? `${state.mtimeMs} ${state.size}` : "none";
+}
+
+/** @param {string} list @returns {Kept | null} */
+function readKept(list) {
   try {
-    return /** @type {string[]} */ (JSON.parse(readFileSync(list, "utf8")));
+    return JSON.parse(readFileSync(list, "utf8"));
   } catch {
     return null;
   }
 }
 
-/** Another name whenever a source was written to. @param {readonly string[]} sources */
-function nameFor(sources) {
-  const states = sources.map((path) => {
-    const state = statSync(path, { throwIfNoEntry: false });
-    return [path, state?.mtimeMs, state?.size];
-  });
-  return shortHash(JSON.stringify([process.version, ...states]));
+/** Whether the bundle is that of the sources as they are now, and nobody has cut off its files. @param {Kept} kept @param {string} folder */
+function isWhole({ name, sources, files }, folder) {
+  try {
+    return (
+      name === shortHash(JSON.stringify(sources)) &&
+      Object.entries(sources).every(([path, state]) => stateOf(path) === state) &&
+      Object.entries(files).every(([file, bytes]) => statSync(join(folder, name, file)).size === bytes)
+    );
+  } catch {
+    return false;
+  }
 }
 
 /** @param {string} text */
 function shortHash(text) {
-  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+  return createHash("sha256").update(process.version).update(text).digest("hex").slice(0, 16);
 }
 
 /** Deletes the bundles of former sources. @param {string} folder */
@@ -103,22 +151,28 @@ function sweep(folder) {
  */
 const kernel = /^(?:export )?(function (\w+Kernel|quotient)\([^]*?^\})/gm;
 
-/** @type {import("esbuild").Plugin} */
-const asWritten = {
-  name: "as-written",
-  setup({ onLoad, esbuild }) {
-    onLoad({ filter: /\.ts$/ }, async ({ path }) => {
-      const text = readFileSync(path, "utf8").replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href));
-      if (!/^(export )?function (\w+Kernel|quotient)\(/m.test(text)) return { contents: text, loader: "ts" };
-      const { code, map } = await esbuild.transform(text, { loader: "ts", sourcefile: path, sourcemap: "external" });
-      const texts = [...code.matchAll(kernel)].map(
-        ([, source, name]) => `${name}.kernelSource = ${JSON.stringify(source)};`,
-      );
-      const mapUrl = `data:application/json;base64,${Buffer.from(map).toString("base64")}`;
-      return { contents: `${code}${texts.join("\n")}\n//# sourceMappingURL=${mapUrl}\n`, loader: "js" };
-    });
-  },
-};
+/**
+ * @param {Map<string, string>} states - gets the state of each source before it is read: one that changes meanwhile is another one.
+ * @returns {import("esbuild").Plugin}
+ */
+function asWritten(states) {
+  return {
+    name: "as-written",
+    setup({ onLoad, esbuild }) {
+      onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+        states.set(path, stateOf(path));
+        const text = readFileSync(path, "utf8").replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href));
+        if (!/^(export )?function (\w+Kernel|quotient)\(/m.test(text)) return { contents: text, loader: "ts" };
+        const { code, map } = await esbuild.transform(text, { loader: "ts", sourcefile: path, sourcemap: "external" });
+        const texts = [...code.matchAll(kernel)].map(
+          ([, source, name]) => `${name}.kernelSource = ${JSON.stringify(source)};`,
+        );
+        const mapUrl = `data:application/json;base64,${Buffer.from(map).toString("base64")}`;
+        return { contents: `${code}${texts.join("\n")}\n//# sourceMappingURL=${mapUrl}\n`, loader: "js" };
+      });
+    },
+  };
+}
 
 /** @type {import("esbuild").Plugin} */
 const packagesOutside = {

@@ -11,12 +11,21 @@ import { cacheFolder } from "./cache.mjs";
 
 const file = realpathSync(process.argv[2]);
 process.argv.splice(1, 2, file); // as if Node had been given the program
-const cache = cacheFolder();
-if (cache !== null) {
+let program;
+try {
+  program = await makeProgram();
+} catch (error) {
+  if (!(error instanceof Error && "errors" in error)) throw error;
+  process.exit(1); // the compiler has told what is wrong
+}
+await import(pathToFileURL(program).href);
+
+/** A path that Node can load. */
+async function makeProgram() {
+  const cache = cacheFolder();
   const { bundle } = await import("./bundle.mjs");
-  process.setSourceMapsEnabled(true);
-  await import(pathToFileURL(await bundle(file, cache)).href);
-} else {
-  await import("./typescript.mjs");
-  await import(pathToFileURL(file).href);
+  const bundled = cache === null ? null : await bundle(file, cache);
+  if (bundled === null) await import("./typescript.mjs");
+  else process.setSourceMapsEnabled(true);
+  return bundled ?? file;
 }

@@ -1,7 +1,7 @@
 import { execFile, execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 
@@ -84,6 +84,31 @@ test("a program is compiled again when one of its files has changed, and knows w
   expect(run()).toBe(`one three ${places}`);
   rmSync(part);
   expect(run).toThrow(/part\.ts/);
+});
+
+test("what is kept of a program is made again where it is damaged, and done without where nothing can be written", () => {
+  const program = join(mkdtempSync(join(tmpdir(), "gridgrad-typescript-")), "program.ts");
+  writeFileSync(program, "console.log('fine' as string);\n");
+  const run = (): string => execFileSync(process.execPath, [runner, program], { cwd: root, encoding: "utf8" });
+  const cache = join(root, "node_modules/.cache/gridgrad");
+  const before = readdirSync(cache);
+  expect(run()).toBe("fine\n");
+  const [name] = readdirSync(cache).filter((each) => !before.includes(each));
+  const folder = join(cache, name);
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) =>
+    /\.mjs$|\.json$/.test(file),
+  );
+  expect(files.map((file) => basename(file)).sort()).toEqual(["program.mjs", "sources.json"]);
+  for (const file of files) {
+    for (const text of ["", "5", "null", "{}", '{"name":5,"sources":[null],"files":{}}', '{"name":"\\u0000"}']) {
+      writeFileSync(join(folder, file), text);
+      expect(run()).toBe("fine\n");
+    }
+  }
+  rmSync(folder, { recursive: true });
+  writeFileSync(folder, "in the way");
+  expect(run()).toBe("fine\n");
+  rmSync(folder);
 });
 
 test("an error names the line of the source", () => {

@@ -21,6 +21,7 @@ import {
   evalEveryOption,
   evalImagesOption,
   groupsOption,
+  folderOption,
   integerOption,
   listOption,
   lrOption,
@@ -67,8 +68,8 @@ export function compareCommand(io: Io): Command {
     .addOption(checkpointEveryOption())
     .addOption(integerOption("--jobs <n>", "runs at once (one per core)"))
     .addOption(queueOption("let workers on any machine train the runs"))
-    .option("--out <dir>", "folder of the comparison (runs/compare)")
-    .option("--resume <dir>", "go on with the comparison in this folder, as it was asked for")
+    .addOption(folderOption("--out <dir>", "folder of the comparison (runs/compare)"))
+    .addOption(folderOption("--resume <dir>", "go on with the comparison in this folder, as it was asked for"))
     .option("--overwrite", "replace a comparison that is in the folder already")
     .addHelpText(
       "after",

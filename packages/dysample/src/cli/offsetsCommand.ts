@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import { ValueError } from "@gridgrad/core";
-import { readStateDict, writeFileAtomic } from "@gridgrad/nn/node";
+import { writeFileAtomic } from "@gridgrad/nn/node";
 import { Command } from "commander";
 
 import { writePng } from "../picture/png.ts";
@@ -20,11 +20,19 @@ import { RunFolder } from "../training/runFolder.ts";
 import { type SegmentationTask, segmentationTask, validationPictures } from "../training/segmentation.ts";
 import type { Metrics } from "../training/task.ts";
 import { imagesOnTheWay } from "../training/train.ts";
-import { readWeights, type Weights } from "../training/weights.ts";
+import { loadWeights, readWeights, type Weights } from "../training/weights.ts";
 import { dysampleVariants } from "../upsamplers/dysample.ts";
 import type { Io } from "./io.ts";
 import { completeRun, findRun, type KeptRun } from "./keptRun.ts";
-import { choiceOption, deviceOption, evalImagesOption, integerOption, positiveOption, seedOption } from "./options.ts";
+import {
+  choiceOption,
+  deviceOption,
+  evalImagesOption,
+  folderOption,
+  integerOption,
+  positiveOption,
+  seedOption,
+} from "./options.ts";
 import { table } from "./table.ts";
 import { reportDevice, useDevice } from "./useDevice.ts";
 import { UsageError, UserError } from "./userError.ts";
@@ -63,7 +71,7 @@ export function offsetsCommand(io: Io): Command {
     .addOption(seedOption())
     .addOption(deviceOption())
     .addOption(evalImagesOption())
-    .option("--out <dir>", "folder of both runs, the picture and the chart (runs/offsets)")
+    .addOption(folderOption("--out <dir>", "folder of both runs, the picture and the chart (runs/offsets)"))
     .option("--overwrite", "train again what is in the folder already")
     .addHelpText(
       "after",
@@ -167,7 +175,7 @@ function notBilinear(file: string, problem: string, cause?: unknown): UserError 
 /** The network that a run begins with. */
 async function startOf({ path, config }: KeptRun): Promise<SegmentationTask> {
   const task = await segmentationTask(config);
-  task.model.loadStateDict((await readStateDict(new RunFolder(path).file("start"))).tensors);
+  await loadWeights(task.model, new RunFolder(path).file("start"));
   return task;
 }
 

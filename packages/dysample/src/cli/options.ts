@@ -19,6 +19,14 @@ export function integerOption(flags: string, description: string, least = 1, mos
   });
 }
 
+/** An option whose value is the path of a folder. */
+export function folderOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((text: string) => {
+    if (text !== "") return text;
+    throw new InvalidArgumentError("It must be the path of a folder.");
+  });
+}
+
 /** An option whose value is a number above 0. */
 export function positiveOption(flags: string, description: string): Option {
   return new Option(flags, description).argParser((text: string) => {

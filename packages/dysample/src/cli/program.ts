@@ -58,11 +58,17 @@ function withoutAddresses(line: string): string {
   return line.replace(/(unknown option '--[\w-]+)=.*'/, "$1'").replace(/rediss?:.*?(?='(?: |$)|$)/, "redis://***");
 }
 
+/** In one line, and in the middle cut where it is long: a file may have put any text into it. What to do stands at the end. */
+function inOneLine(message: string): string {
+  const line = showText(message.replaceAll("\n", " "));
+  return line.length <= 900 ? line : `${line.slice(0, 600)} ... ${line.slice(-250)}`;
+}
+
 /** Tells what went wrong, the user's errors in one line, and returns the exit code. */
 export function reportError(error: unknown, io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // it has been told
   const debugging = process.env.GRIDGRAD_DEBUG === "1";
-  if (isUserError(error) && !debugging) io.note(`gridgrad: ${showText(error.message.replaceAll("\n", " "))}`);
+  if (isUserError(error) && !debugging) io.note(`gridgrad: ${inOneLine(error.message)}`);
   else io.note(error instanceof Error ? (error.stack ?? error.message) : String(error));
   return error instanceof UserError ? error.exitCode : 1;
 }

@@ -10,6 +10,7 @@ import { resume, train, type TrainOutcome } from "../training/train.ts";
 import { interruptCode } from "./interrupt.ts";
 import type { Io } from "./io.ts";
 import {
+  folderOption,
   batchOption,
   checkpointEveryOption,
   deviceOption,
@@ -56,8 +57,8 @@ export function trainCommand(io: Io): Command {
     .addOption(evalImagesOption())
     .addOption(checkpointEveryOption())
     .addOption(evalEveryOption(0))
-    .option("--out <dir>", "folder of the run (runs/TASK-UPSAMPLER-seedN)")
-    .option("--resume <dir>", "go on with the run in this folder, bit by bit as if it had not stopped")
+    .addOption(folderOption("--out <dir>", "folder of the run (runs/TASK-UPSAMPLER-seedN)"))
+    .addOption(folderOption("--resume <dir>", "go on with the run in this folder, bit by bit as if it had not stopped"))
     .option("--overwrite", "replace a run that is in the folder already")
     .addHelpText(
       "after",

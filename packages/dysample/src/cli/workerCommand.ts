@@ -11,7 +11,7 @@ import { workOnQueue } from "../compare/queue/workOnQueue.ts";
 import { shareOut } from "../compare/runPool.ts";
 import { interruptCode } from "./interrupt.ts";
 import type { Io } from "./io.ts";
-import { integerOption, positiveOption, queueOption } from "./options.ts";
+import { folderOption, integerOption, positiveOption, queueOption } from "./options.ts";
 
 interface Options {
   readonly queue: QueueAddress;
@@ -29,7 +29,9 @@ export function workerCommand(io: Io): Command {
     .description("Train runs of a comparison that is made elsewhere, with compare --queue.")
     .addOption(queueOption("where the runs are waiting").makeOptionMandatory())
     .addOption(integerOption("--jobs <n>", "runs at once (one per core)"))
-    .option("--work <dir>", "folder for runs while they are trained", join(tmpdir(), "gridgrad-worker"))
+    .addOption(
+      folderOption("--work <dir>", "folder for runs while they are trained").default(join(tmpdir(), "gridgrad-worker")),
+    )
     .addOption(
       positiveOption("--lease <seconds>", "a worker that is silent for so long loses its runs to others").default(
         defaultLeaseS,

@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 
 import { getDevice, SafetensorsError, setDevice, ValueError } from "@gridgrad/core";
 import { Adam, cosineLr, type Module, NonFiniteError, restoreCheckpoint, type StateDict } from "@gridgrad/nn";
-import { readCheckpoint, readStateDict, saveCheckpoint, saveWeights, writeFileAtomic } from "@gridgrad/nn/node";
+import { readCheckpoint, saveCheckpoint, saveWeights, writeFileAtomic } from "@gridgrad/nn/node";
 
 import { writePng } from "../picture/png.ts";
 import { compileMs } from "./compileMs.ts";
@@ -17,7 +17,7 @@ import { medianMs, MetricsLog, readSteps, type StepMetrics } from "./metricsLog.
 import { RunFolder, RunFolderError } from "./runFolder.ts";
 import { readResult, type RunResult } from "./runResult.ts";
 import { createTask, type Task } from "./task.ts";
-import { describeWeights } from "./weights.ts";
+import { describeWeights, loadWeights } from "./weights.ts";
 
 /** Told what happens. All are optional. */
 export interface TrainHooks {
@@ -213,7 +213,7 @@ class Training {
   /** Loads the weights that the run begins with, if they are not drawn. */
   async #begin(): Promise<void> {
     const path = this.#folder.file("start");
-    if (this.#folder.has("start")) this.#task.model.loadStateDict((await readStateDict(path)).tensors);
+    if (this.#folder.has("start")) await loadWeights(this.#task.model, path);
     else if (this.#config.trainable === "offsets") {
       throw new RunFolderError(
         `${path} must hold the weights that the run begins with, but it is not there; start again (--overwrite)`,

@@ -9,7 +9,8 @@ import { saveWeights } from "@gridgrad/nn/node";
 
 import { resolveConfig } from "./config.ts";
 import { train } from "./train.ts";
-import { readWeights } from "./weights.ts";
+import { PictureUpsampler } from "./pictureUpsampler.ts";
+import { loadWeights, readWeights } from "./weights.ts";
 
 const config = resolveConfig({
   task: "restoration",
@@ -70,4 +71,15 @@ test("what holds no weights is refused", async () => {
   await expect(readWeights("odd.safetensors")).rejects.toThrowErrorMatchingInlineSnapshot(
     `[SafetensorsError: odd.safetensors: its metadata must say in JSON which network it is of: SyntaxError: Expected property name or '}' in JSON at position 1]`,
   );
+});
+
+test("weights of another network are not loaded into one, and the file is named", async () => {
+  await saveWeights("other.safetensors", new PictureUpsampler("dysample"));
+  const network = new PictureUpsampler("dysample-s+");
+  const before = await network.stateDict();
+  const refused = await loadWeights(network, "other.safetensors").then(String, String);
+  expect(refused).toMatch(
+    /^WeightsError: other.safetensors must have the weights of its run's network, but loadStateDict: .*; put the run's own file back, or train it again \(--overwrite\)$/,
+  );
+  expect(await network.stateDict()).toEqual(before);
 });

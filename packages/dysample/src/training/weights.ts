@@ -5,8 +5,8 @@
 
 import { existsSync, statSync } from "node:fs";
 
-import { SafetensorsError } from "@gridgrad/core";
-import type { StateDict } from "@gridgrad/nn";
+import { SafetensorsError, ValueError } from "@gridgrad/core";
+import type { Module, StateDict } from "@gridgrad/nn";
 import { readStateDict } from "@gridgrad/nn/node";
 
 import type { TrainConfig } from "./config.ts";
@@ -59,6 +59,26 @@ export async function readWeights(path: string): Promise<Weights> {
   const { tensors } = await readStateDict(file);
   checkFinite(file, tensors);
   return { state: tensors, network: { task, upsampler, groups, scale, scope }, file };
+}
+
+/**
+ * Puts the weights of a file into a network.
+ *
+ * @throws {WeightsError} when a name or a shape does not fit, or a weight is not finite.
+ * @throws {SafetensorsError} when the file is damaged.
+ */
+export async function loadWeights(network: Module, file: string): Promise<void> {
+  const { tensors } = await readStateDict(file);
+  checkFinite(file, tensors);
+  try {
+    network.loadStateDict(tensors);
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    const problem = `${file} must have the weights of its run's network, but ${error.message}`;
+    throw new WeightsError(`${problem}; put the run's own file back, or train it again (--overwrite)`, {
+      cause: error,
+    });
+  }
 }
 
 /** What a network with such a number says is no picture and no class. */

@@ -42,6 +42,7 @@ test.each([
   ['{"kind":"a","n":3,"loss":1e999,"by":{}}', "loss must be a number, got Infinity"],
   ['{"kind":"a","n":3,"loss":1,"by":{"x":null}}', "by.x must be a text, got null"],
   ['{"kind":"a","n":3,"loss":1,"by":{"x":[1,"2"]}}', 'by.x must be a text, got [1, "2"]'],
+  ['{"kind":"a","n":3,"loss":1,"by":{"' + "k".repeat(300) + '":7}}', `by.${"k".repeat(100)}... must be a text, got 7`],
 ])("%s is damaged: %s", (json, problem) => {
   const message = `run/x.json must be as it was written, but ${problem}; delete it`;
   expect(() => read(json)).toThrow(new WrittenFileError(message));

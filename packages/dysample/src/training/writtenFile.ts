@@ -3,13 +3,16 @@
  * and what is wrong is told by file and field.
  */
 
-import { showJson } from "@gridgrad/core";
+import { showJson, showText } from "@gridgrad/core";
 import { readWhole } from "@gridgrad/nn/node";
 
 /** A file that is not as it was written. The message says which field is wrong, and what to do. */
 export class WrittenFileError extends Error {
   override name = "WrittenFileError";
 }
+
+/** Of a field, in characters, as it stands in a message. */
+const longestName = 100;
 
 /** Returns the value as what it must be; throws a {@link FieldError} that begins with the field's name. */
 export type Check<T> = (value: unknown, field: string) => T;
@@ -112,5 +115,6 @@ function anyRecord(value: unknown, field: string): Record<string, unknown> {
 }
 
 function join(field: string, key: string): string {
-  return field === "" ? key : `${field}.${key}`;
+  const name = showText(key, longestName);
+  return field === "" ? name : `${field}.${name}`;
 }

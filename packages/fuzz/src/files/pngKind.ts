@@ -14,8 +14,8 @@ const mostMemory = 2 ** 22;
 /** At most, for each pixel that the header names: four samples of 16 bits, in a stream that is joined from parts, and as a picture. */
 const perPixel = 4 * 8;
 
-/** At most, for each byte of the file: Deflate makes 1032 of it, which a stream that is joined from parts holds twice. */
-const perByte = 2 * 1032;
+/** At most, for each byte of the file: Deflate makes 1032 of it, in a stream that is joined from parts, as samples, and as a picture. */
+const perByte = 4 * 1032;
 
 export interface PngOptions {
   /** The reader that is tried. */

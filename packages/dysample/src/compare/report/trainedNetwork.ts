@@ -1,8 +1,8 @@
 /** @file The networks of a comparison's runs as their folders hold them: at the start, midway and at the end. */
 
 import { leaf, type Tensor } from "@gridgrad/core";
-import { readStateDict } from "@gridgrad/nn/node";
 
+import { loadWeights } from "../../training/weights.ts";
 import { RunFolder } from "../../training/runFolder.ts";
 import { segmentationTask, type SegmentationTask } from "../../training/segmentation.ts";
 import { makeBatch, shapes64, VALIDATION } from "../../toy/shapes64.ts";
@@ -51,6 +51,7 @@ export async function trainedNetworks(
  * The network of a run at a stage; `null` when the run has no weights of it.
  *
  * @throws {SafetensorsError} when the file of weights is damaged.
+ * @throws {WeightsError} when it is of another network.
  */
 export async function networkAt(stage: Stage, run: Run, folder: string): Promise<SegmentationTask | null> {
   const files = new RunFolder(runPath(folder, run));
@@ -58,7 +59,7 @@ export async function networkAt(stage: Stage, run: Run, folder: string): Promise
   // Initial weights follow from the seed, unless the run was given others.
   if (!files.has(file) && stage !== "start") return null;
   const task = await segmentationTask(run.config);
-  if (files.has(file)) task.model.loadStateDict((await readStateDict(files.file(file))).tensors);
+  if (files.has(file)) await loadWeights(task.model, files.file(file));
   return task;
 }
 

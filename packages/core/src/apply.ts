@@ -7,7 +7,7 @@ import { eager, realizeNow } from "./eager.ts";
 import { DTypeError, ShapeError, showValue, ValueError } from "./errors.ts";
 import { fill, leaf } from "./leaf.ts";
 import type { Op } from "./op.ts";
-import { size } from "./shape.ts";
+import { checkSides, size } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
 /**
@@ -23,6 +23,7 @@ export function apply<Attrs extends object>(op: Op<Attrs>, inputs: readonly Tens
     inputs.map((input) => input.shape),
     attrs,
   );
+  checkSides(op.name, shape);
   if (size(shape) > Number.MAX_SAFE_INTEGER) {
     throw new ShapeError(op.name, "the result must have fewer than 2^53 elements", { "a result": shape });
   }

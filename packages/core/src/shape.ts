@@ -43,6 +43,15 @@ export function checkShape(op: string, shape: Shape): void {
       Array.isArray(shape) ? formatShape(shape) : String(shape),
     );
   }
+  checkSides(op, shape);
+}
+
+/** Throws unless the sides of a shape can be counted: beyond 2^53 a number is not the next one's neighbour. */
+export function checkSides(op: string, shape: Shape): void {
+  for (const dim of shape) {
+    if (Number.isSafeInteger(dim)) continue;
+    throw new ValueError(op, `sides must be at most ${Number.MAX_SAFE_INTEGER}`, formatShape(shape));
+  }
 }
 
 /** The axis counted from the front: -1 is the last one. Throws when there is no such axis. */

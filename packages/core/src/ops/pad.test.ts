@@ -116,6 +116,16 @@ describeOp(pad, {
         `[ValueError: pad: padding must have one pair [before, after] of integers of at least 0 per axis of x, 2, got [[1,1]]]`,
       );
     },
+    "a result with sides that cannot be counted": () => {
+      expect(() =>
+        pad(zeros([0, 1]), [
+          [0, 0],
+          [2 ** 53, 0],
+        ]),
+      ).toThrowErrorMatchingInlineSnapshot(
+        `[ValueError: pad: sides must be at most 9007199254740991, got [0, 9007199254740992]]`,
+      );
+    },
     "a negative width": () => {
       expect(() => pad(zeros([2]), [[-1, 0]])).toThrowErrorMatchingInlineSnapshot(
         `[ValueError: pad: padding must have one pair [before, after] of integers of at least 0 per axis of x, 1, got [[-1,0]]]`,

@@ -62,6 +62,7 @@ export function judgePng(file: Uint8Array): PngVerdict {
   if (palettes.length > 0 && colour !== 3) {
     if (!isPalette || colour === 0 || colour === 4) doubts.push("a palette that is none");
   } else if (entries > 2 ** depth) doubts.push("a palette that is too long");
+  const cut = Math.min(entries, 2 ** depth); // libpng cuts it to that, before it asks how many of its colours may be transparent
   if (palettes.length > 0 && chunks.indexOf(palettes[0]) > places[0]) doubts.push("a palette after the pixels");
 
   const transparencies = of("tRNS");
@@ -72,7 +73,7 @@ export function judgePng(file: Uint8Array): PngVerdict {
     const fits = colour === 0 ? transparent.data.length === 2 : colour === 2 ? transparent.data.length === 6 : true;
     if (transparencies.length > 1 || transparencies.some(({ damaged }) => damaged) || at > places[0]) unclear = true;
     if (!fits || transparent.data.length === 0) unclear = true;
-    if (colour === 3 && (transparent.data.length > entries || at < chunks.indexOf(palettes[0]))) unclear = true;
+    if (colour === 3 && (transparent.data.length > cut || at < chunks.indexOf(palettes[0]))) unclear = true;
     if (unclear || colour === 4 || colour === 6) doubts.push("transparency that is none");
   }
 

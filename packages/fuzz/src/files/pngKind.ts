@@ -11,8 +11,8 @@ import { judgePng } from "./judgePng.ts";
 /** Memory that a picture may take beyond that of its samples, in bytes: buffers of zlib and the like, but not what a bomb inflates to. */
 const mostMemory = 2 ** 22;
 
-/** At most, for each pixel that the header names: four samples of 16 bits, in a stream that is joined from parts, and as a picture. */
-const perPixel = 4 * 8;
+/** At most, for each pixel that the header names: four samples of 16 bits, each of them a dozen times while the stream's end is looked for. */
+const perPixel = 12 * 8;
 
 /** At most, for each byte of the file: Deflate makes 1032 of it, in a stream that is joined from parts, as samples, and as a picture. */
 const perByte = 4 * 1032;

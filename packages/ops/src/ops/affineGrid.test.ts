@@ -122,6 +122,11 @@ describeOp(affineGrid, {
         `[ValueError: affineGrid: size must be [N, C, H, W] with the N of theta, 1, got [2, 1, 4, 4]]`,
       );
     },
+    "more rows than can be counted, also where there is no column": () => {
+      expect(() => affineGrid(zeros([1, 2, 3]), [1, 1, 1e39, 0])).toThrowErrorMatchingInlineSnapshot(
+        `[ValueError: affineGrid: sides must be at most 9007199254740991, got [1, 1, 1e+39, 0]]`,
+      );
+    },
     "a size of two numbers": () => {
       expect(() => affineGrid(zeros([1, 2, 3]), [4, 4])).toThrowErrorMatchingInlineSnapshot(
         `[ValueError: affineGrid: size must be [N, C, H, W] with the N of theta, 1, got [4, 4]]`,

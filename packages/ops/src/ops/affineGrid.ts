@@ -67,7 +67,7 @@ export function affineGrid(
     );
   }
   const points = allocate(theta.dtype, 3 * H * W, () => `affineGrid: a grid of ${H} by ${W} points in ${theta.dtype}`);
-  for (let h = 0, at = 0; h < H; h++)
+  for (let h = 0, at = 0; at < points.length; h++)
     for (let w = 0; w < W; w++, at += 3) points.set([centre(w, W, alignCorners), centre(h, H, alignCorners), 1], at);
   const base = leaf([H * W, 3], theta.dtype, points);
   return reshape(matmul(base, transpose(theta, 1, 2)), [N, H, W, 2]);

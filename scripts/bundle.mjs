@@ -22,8 +22,7 @@ const grace = 24 * 60 * 60 * 1000;
  * What is kept beside a bundle.
  *
  * @typedef {object} Kept
- * @property {string} name - Of the bundle's folder.
- * @property {Record<string, string>} sources - Their states as they were read, by their paths.
+ * @property {Record<string, string>} sources - Their states as they were read, by their paths. The bundle's folder is named after them.
  * @property {Record<string, number>} files - Bytes of the bundle's files, by their names.
  */
 
@@ -39,16 +38,16 @@ export async function bundle(entry, cache) {
   const list = join(folder, "sources.json");
   const program = `${basename(entry, ".ts")}.mjs`;
   const kept = readKept(list);
-  if (kept && isWhole(kept, folder)) return join(folder, kept.name, program);
+  if (kept && isWhole(kept, folder)) return join(folder, nameOf(kept.sources), program);
 
   const { sources, outputs } = await build(entry);
-  const name = shortHash(JSON.stringify(sources));
+  const name = nameOf(sources);
   const temporary = join(folder, `${process.pid}.tmp`);
   try {
     mkdirSync(temporary, { recursive: true });
     for (const { path, contents } of outputs) writeFileSync(join(temporary, basename(path)), contents);
     const files = Object.fromEntries(outputs.map(({ path, contents }) => [basename(path), contents.length]));
-    const made = { name, sources, files };
+    const made = { sources, files };
     try {
       renameSync(temporary, join(folder, name));
     } catch {
@@ -119,16 +118,21 @@ function readKept(list) {
 }
 
 /** Whether the bundle is that of the sources as they are now, and nobody has cut off its files. @param {Kept} kept @param {string} folder */
-function isWhole({ name, sources, files }, folder) {
+function isWhole({ sources, files }, folder) {
   try {
+    const name = nameOf(sources);
     return (
-      name === shortHash(JSON.stringify(sources)) &&
       Object.entries(sources).every(([path, state]) => stateOf(path) === state) &&
       Object.entries(files).every(([file, bytes]) => statSync(join(folder, name, file)).size === bytes)
     );
   } catch {
     return false;
   }
+}
+
+/** @param {Kept["sources"]} sources */
+function nameOf(sources) {
+  return shortHash(JSON.stringify(sources));
 }
 
 /** @param {string} text */

@@ -38,7 +38,7 @@ export interface PoolWindows extends Windows {
 }
 
 /** What kernels count with: integers of 32 bits. */
-const largest = 2 ** 31 - 1;
+export const largest = 2 ** 31 - 1;
 
 /** As many as a picture can have. A window is walked through once for each of its places, also where nothing of it lies inside of x. */
 const mostPixels = 2 ** 28;

@@ -10,13 +10,13 @@ import { resume, train, type TrainOutcome } from "../training/train.ts";
 import { interruptCode } from "./interrupt.ts";
 import type { Io } from "./io.ts";
 import {
-  folderOption,
   batchOption,
   checkpointEveryOption,
   deviceOption,
   dtypeOption,
   evalEveryOption,
   evalImagesOption,
+  folderOption,
   groupsOption,
   initOption,
   lrOption,

@@ -8,8 +8,8 @@ import { type FileHandle, open } from "node:fs/promises";
 
 import { FileError, readWhole, writeFileAtomic } from "@gridgrad/nn/node";
 
-import type { Metrics } from "./task.ts";
 import { checkMetrics } from "./runResult.ts";
+import type { Metrics } from "./task.ts";
 import { type Check, checkText, count, number, numberOrNaN, record } from "./writtenFile.ts";
 
 /** A training step, counted from 1. */

@@ -8,8 +8,8 @@ import { Linear } from "@gridgrad/nn";
 import { saveWeights } from "@gridgrad/nn/node";
 
 import { resolveConfig } from "./config.ts";
-import { train } from "./train.ts";
 import { PictureUpsampler } from "./pictureUpsampler.ts";
+import { train } from "./train.ts";
 import { loadWeights, readWeights } from "./weights.ts";
 
 const config = resolveConfig({

@@ -45,8 +45,7 @@ export async function readWeights(path: string): Promise<Weights> {
     throw new WeightsError(`${path} must be a run folder or a safetensors file, but there is nothing; check the path`);
   }
   if (!statSync(path).isDirectory()) {
-    const { tensors, metadata } = await readStateDict(path);
-    checkFinite(path, tensors);
+    const { tensors, metadata } = await readFinite(path);
     return { state: tensors, network: networkOf(path, metadata), file: path };
   }
   const folder = new RunFolder(path);
@@ -56,8 +55,7 @@ export async function readWeights(path: string): Promise<Weights> {
     throw new WeightsError(`${path} must have weights, but the run has not come to its first checkpoint; resume it`);
   }
   const file = folder.file(name);
-  const { tensors } = await readStateDict(file);
-  checkFinite(file, tensors);
+  const { tensors } = await readFinite(file);
   return { state: tensors, network: { task, upsampler, groups, scale, scope }, file };
 }
 
@@ -68,8 +66,7 @@ export async function readWeights(path: string): Promise<Weights> {
  * @throws {SafetensorsError} when the file is damaged.
  */
 export async function loadWeights(network: Module, file: string): Promise<void> {
-  const { tensors } = await readStateDict(file);
-  checkFinite(file, tensors);
+  const { tensors } = await readFinite(file);
   try {
     network.loadStateDict(tensors);
   } catch (error) {
@@ -81,9 +78,10 @@ export async function loadWeights(network: Module, file: string): Promise<void> 
   }
 }
 
-/** What a network with such a number says is no picture and no class. */
-function checkFinite(file: string, state: StateDict): void {
-  for (const [name, { values }] of Object.entries(state)) {
+/** Reads weights. What a network says of which one is not finite is no picture and no class. */
+async function readFinite(file: string): ReturnType<typeof readStateDict> {
+  const read = await readStateDict(file);
+  for (const [name, { values }] of Object.entries(read.tensors)) {
     if (!(values instanceof Float32Array || values instanceof Float64Array)) continue;
     const wrong = values.find((value) => !Number.isFinite(value));
     if (wrong === undefined) continue;
@@ -91,6 +89,7 @@ function checkFinite(file: string, state: StateDict): void {
       `${file} must have finite weights, got ${wrong} in ${name}; the training that it is from has diverged, or it is damaged`,
     );
   }
+  return read;
 }
 
 /** A weights file has an entry of its own, a checkpoint its run's configuration. */

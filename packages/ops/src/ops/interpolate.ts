@@ -33,6 +33,7 @@ import {
   type Values,
 } from "@gridgrad/core";
 
+import { largest } from "../windows.ts";
 import { weightKernel } from "./gridSampleKernels.ts";
 import { interpolationKernels, tapsOf, weightAt } from "./gridSampleTaps.ts";
 
@@ -278,9 +279,6 @@ function outputSize(
   }
   return wanted;
 }
-
-/** As for windows: kernels count with integers of 32 bits. */
-const largest = 2 ** 31 - 1;
 
 /**
  * The pixel of an axis from which on bilinear reads the pixel itself in place of the next one: the last, or where the size stays the first.

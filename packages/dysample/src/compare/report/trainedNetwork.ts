@@ -2,9 +2,9 @@
 
 import { leaf, type Tensor } from "@gridgrad/core";
 
-import { loadWeights } from "../../training/weights.ts";
 import { RunFolder } from "../../training/runFolder.ts";
 import { segmentationTask, type SegmentationTask } from "../../training/segmentation.ts";
+import { loadWeights } from "../../training/weights.ts";
 import { makeBatch, shapes64, VALIDATION } from "../../toy/shapes64.ts";
 import { type Comparison, type Run, runPath, runsOf } from "../comparison.ts";
 import type { ComparisonResults } from "../results.ts";

@@ -5,8 +5,8 @@
 
 import type { Shape, Values } from "@gridgrad/core";
 
-import { drawText, textSize } from "../picture/drawText.ts";
-import type { Picture } from "../picture/png.ts";
+import { drawText, textSize } from "./drawText.ts";
+import type { Picture } from "./picture.ts";
 
 export interface PictureRow {
   /** Letters, digits, + - . and spaces. */

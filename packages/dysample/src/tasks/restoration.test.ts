@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { Adam } from "@gridgrad/nn";
 
 import { resolveConfig } from "./config.ts";
-import { createTask } from "./task.ts";
+import { createTask } from "./createTask.ts";
 
 describe("the loss before training", () => {
   test("is that of a bilinear resize for DySample, whose offsets start near zero", async () => {

@@ -14,7 +14,7 @@ import { DivergedError } from "../toy/metrics.ts";
 import { makeImage, shapes64, trainingDataset, VALIDATION } from "../toy/shapes64.ts";
 import { Bilinear } from "../upsamplers/resize.ts";
 import type { TrainConfig } from "./config.ts";
-import { pictureStrip } from "./pictureStrip.ts";
+import { pictureStrip } from "../picture/pictureStrip.ts";
 import { PictureUpsampler } from "./pictureUpsampler.ts";
 import type { Metrics, Task } from "./task.ts";
 import { validationBatches } from "./validationBatches.ts";

@@ -2,10 +2,10 @@ import { tensor, zeros } from "@gridgrad/core";
 import { Parameter } from "@gridgrad/nn";
 import { expect, test } from "vitest";
 
-import { Fpn4 } from "../../toy/fpn4.ts";
-import { DySample } from "../../upsamplers/dysample.ts";
+import { Fpn4 } from "../toy/fpn4.ts";
+import { DySample } from "../upsamplers/dysample.ts";
 import { inputOfLast, samplingPoints } from "./samplingPoints.ts";
-import { validationInput } from "./trainedNetwork.ts";
+import { validationInput } from "./segmentation.ts";
 
 /** Two groups: the points of the first move by (0.75, 1) input pixels, those of the second stay. */
 function moving(): DySample {

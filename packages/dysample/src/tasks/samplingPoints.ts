@@ -2,8 +2,8 @@
 
 import { ShapeError, type Tensor } from "@gridgrad/core";
 
-import type { Fpn4 } from "../../toy/fpn4.ts";
-import type { DySample } from "../../upsamplers/dysample.ts";
+import type { Fpn4 } from "../toy/fpn4.ts";
+import type { DySample } from "../upsamplers/dysample.ts";
 
 /** Positions are in pixels of the upsampler's input, whose pixel (h, w) has its centre at x = w + 0.5, y = h + 0.5. */
 export interface SamplingPoint {

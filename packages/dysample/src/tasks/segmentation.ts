@@ -34,9 +34,6 @@ export async function segmentationTask(config: TrainConfig): Promise<Segmentatio
   const onlyOffsets = trainable === "offsets";
   const named = [...model.namedParameters()].filter(([name]) => !onlyOffsets || ofOffsets.test(name));
 
-  const input = (images: Float32Array): Tensor =>
-    leaf([images.length / (channels * size * size), channels, size, size], "float32", images).cast(dtype);
-
   const labels = (masks: Int32Array): Tensor => leaf([masks.length / size ** 2, size, size], "int32", masks);
 
   const classify = async (logits: Tensor): Promise<Uint8Array> => {
@@ -45,7 +42,7 @@ export async function segmentationTask(config: TrainConfig): Promise<Segmentatio
   };
 
   const predict = (start: number, count: number): Promise<Uint8Array> =>
-    classify(model.eval().forward(input(makeBatch(VALIDATION.dataset, start, count).images)));
+    classify(model.eval().forward(inputOf(makeBatch(VALIDATION.dataset, start, count).images, dtype)));
 
   return {
     model,
@@ -56,7 +53,7 @@ export async function segmentationTask(config: TrainConfig): Promise<Segmentatio
     loss(step) {
       const { images, masks } = makeBatch(trainingDataset(seed), step * batch, batch);
       // A frozen network keeps its running statistics, too.
-      return crossEntropy(model.train(!onlyOffsets).forward(input(images)), labels(masks));
+      return crossEntropy(model.train(!onlyOffsets).forward(inputOf(images, dtype)), labels(masks));
     },
 
     async evaluate({ images = evalImages, onEvaluated } = {}) {
@@ -64,7 +61,7 @@ export async function segmentationTask(config: TrainConfig): Promise<Segmentatio
       let loss = 0;
       await validationBatches(images, onEvaluated, async (start, count) => {
         const pictures = makeBatch(VALIDATION.dataset, start, count);
-        const logits = model.eval().forward(input(pictures.images));
+        const logits = model.eval().forward(inputOf(pictures.images, dtype));
         const mean = crossEntropy(logits, labels(pictures.masks));
         await realize(logits, mean);
         loss += (count / images) * (await mean.item());
@@ -94,6 +91,15 @@ export function validationPictures(start: number, count: number): { images: Uint
     truth.set(mask, i * mask.length);
   }
   return { images, truth };
+}
+
+/** A validation picture as a network takes it, `[1, 3, 64, 64]`. */
+export function validationInput(index: number, dtype: TrainConfig["dtype"]): Tensor {
+  return inputOf(makeBatch(VALIDATION.dataset, index, 1).images, dtype);
+}
+
+function inputOf(images: Float32Array, dtype: TrainConfig["dtype"]): Tensor {
+  return leaf([images.length / (channels * size * size), channels, size, size], "float32", images).cast(dtype);
 }
 
 function fixed(value: Metrics[string]): string {

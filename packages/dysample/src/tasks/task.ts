@@ -3,13 +3,10 @@
  * through this interface.
  */
 
-import { type Tensor, ValueError } from "@gridgrad/core";
+import type { Tensor } from "@gridgrad/core";
 import type { Module, Parameter } from "@gridgrad/nn";
 
-import type { Picture } from "../picture/png.ts";
-import { ConfigError, type TrainConfig } from "./config.ts";
-import { restorationTask } from "./restoration.ts";
-import { segmentationTask } from "./segmentation.ts";
+import type { Picture } from "../picture/picture.ts";
 
 /** Named results of an evaluation. A class that never occurs has no result: NaN, `null` in a file. */
 export type Metrics = Readonly<Record<string, number | readonly number[]>>;
@@ -38,17 +35,4 @@ export interface Task {
   strip(): Promise<Picture>;
   /** The results in one line. */
   summary(metrics: Metrics): string;
-}
-
-/**
- * The task that a configuration names.
- *
- * @throws {ConfigError} when the upsampler does not fit: groups that do not divide the channels, nothing to train.
- */
-export async function createTask(config: TrainConfig): Promise<Task> {
-  try {
-    return await (config.task === "segmentation" ? segmentationTask(config) : restorationTask(config));
-  } catch (error) {
-    throw error instanceof ValueError ? new ConfigError(error.message, { cause: error }) : error;
-  }
 }

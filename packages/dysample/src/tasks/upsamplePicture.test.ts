@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { Random, type Tensor, tensor } from "@gridgrad/core";
 import { interpolate } from "@gridgrad/ops";
 
-import { decodePng, type Picture } from "../picture/png.ts";
+import type { Picture } from "../picture/picture.ts";
+import { decodePng } from "../picture/png.ts";
 import { upsamplerNames } from "../upsamplers/createUpsampler.ts";
 import { PictureUpsampler } from "./pictureUpsampler.ts";
 import { upsamplePicture } from "./upsamplePicture.ts";

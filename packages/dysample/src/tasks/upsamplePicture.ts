@@ -12,7 +12,7 @@
 import { leaf, needsMemory, type Tensor, type Values } from "@gridgrad/core";
 
 import { fillTransparent } from "../picture/fillTransparent.ts";
-import type { Picture } from "../picture/png.ts";
+import type { Picture } from "../picture/picture.ts";
 import { Bicubic, Bilinear, Nearest } from "../upsamplers/resize.ts";
 import type { PictureUpsampler } from "./pictureUpsampler.ts";
 

@@ -2,15 +2,15 @@
 
 import { join } from "node:path";
 
+import { resolveConfig, type TrainConfig, upsamplerNames } from "@gridgrad/dysample";
+import { seedRange } from "@gridgrad/dysample/internal";
 import { Command, InvalidArgumentError, Option } from "commander";
 
 import { ablationNames, ablations, type AblationName } from "../compare/ablations.ts";
 import type { Comparison } from "../compare/comparison.ts";
 import { comparisonOf, defaultEvalEvery } from "../compare/comparisonOf.ts";
 import { ComparisonFolder } from "../compare/comparisonFolder.ts";
-import type { QueueAddress } from "../compare/queue/redisConnection.ts";
-import { resolveConfig, seedRange, type TrainConfig } from "../training/config.ts";
-import { upsamplerNames } from "../upsamplers/createUpsampler.ts";
+import type { QueueAddress } from "../queue/redisConnection.ts";
 import type { Io } from "./io.ts";
 import {
   batchOption,
@@ -29,7 +29,7 @@ import {
   stepsOption,
   warmupOption,
 } from "./options.ts";
-import { runComparison } from "./runComparison.ts";
+import { tellComparison } from "./tellComparison.ts";
 import { chooseDevice, useDevice } from "./useDevice.ts";
 import { UsageError } from "./userError.ts";
 
@@ -120,7 +120,7 @@ async function runCompare(io: Io, options: Options): Promise<void> {
   const path = resume ?? out;
   const comparison = resume === undefined ? await askedFor(asked) : await new ComparisonFolder(path).read();
   await useDevice(io, resolveConfig(comparison.config).device);
-  const { status, exitCode } = await runComparison(io, comparison, path, { jobs, queue, overwrite });
+  const { status, exitCode } = await tellComparison(io, comparison, path, { jobs, queue, overwrite });
   const elsewhere = queue ? ` --queue ${queue.shown}` : "";
   if (status === "stopped") io.note(`stopped; go on with: ${io.program} compare --resume ${path}${elsewhere}`);
   io.exitCode = exitCode;

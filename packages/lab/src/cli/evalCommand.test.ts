@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 
 import { Random } from "@gridgrad/core";
+import { Fpn4 } from "@gridgrad/dysample";
 import { saveWeights } from "@gridgrad/nn/node";
 
 import { runCommand } from "../testing/runCommand.ts";
-import { Fpn4 } from "../toy/fpn4.ts";
 
 beforeAll(async () => {
   process.chdir(await mkdtemp(join(tmpdir(), "gridgrad-eval-")));

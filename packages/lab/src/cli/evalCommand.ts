@@ -1,10 +1,9 @@
 /** @file `gridgrad eval`: measures trained weights. */
 
+import { createTask, resolveConfig, type TrainConfig } from "@gridgrad/dysample";
+import { readWeights } from "@gridgrad/dysample/node";
 import { Command } from "commander";
 
-import { resolveConfig, type TrainConfig } from "../training/config.ts";
-import { createTask } from "../training/task.ts";
-import { readWeights } from "../training/weights.ts";
 import { fitWeights } from "./fitWeights.ts";
 import type { Io } from "./io.ts";
 import { networkOfWeights } from "./networkOfWeights.ts";

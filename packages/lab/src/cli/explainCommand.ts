@@ -1,14 +1,10 @@
 /** @file `gridgrad explain`: which kernels run, in which order, with how much memory, and how long each of them takes. */
 
 import { explain, type Explanation, profile, Random, realize, release, type Tensor, zeros } from "@gridgrad/core";
+import { createTask, createUpsampler, Fpn4, resolveConfig, shapes64 } from "@gridgrad/dysample";
+import { StepRecorder } from "@gridgrad/dysample/internal";
 import { Command } from "commander";
 
-import { resolveConfig } from "../training/config.ts";
-import { StepRecorder } from "../training/stepRecorder.ts";
-import { createTask } from "../training/task.ts";
-import { Fpn4 } from "../toy/fpn4.ts";
-import { shapes64 } from "../toy/shapes64.ts";
-import { createUpsampler } from "../upsamplers/createUpsampler.ts";
 import type { Io } from "./io.ts";
 import { choiceOption, deviceOption, integerOption, upsamplerOption } from "./options.ts";
 import { table } from "./table.ts";

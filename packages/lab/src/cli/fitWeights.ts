@@ -1,9 +1,9 @@
 /** @file Puts weights into a network, or says how the two differ. */
 
 import { ValueError } from "@gridgrad/core";
+import type { Weights } from "@gridgrad/dysample/node";
 import type { Module } from "@gridgrad/nn";
 
-import type { Weights } from "../training/weights.ts";
 import { UserError } from "./userError.ts";
 
 /** Loads all of the weights, or none when a name or a shape does not fit. */

@@ -2,9 +2,8 @@
 
 import { arithmeticRuns } from "@gridgrad/core/testing/arithmeticRuns";
 import type { GoldenRuns } from "@gridgrad/core/testing/golden";
+import { dysampleRuns } from "@gridgrad/dysample/testing/dysampleRuns";
 import { optimizerRuns } from "@gridgrad/nn/testing";
 import { opsRuns } from "@gridgrad/ops/testing";
-
-import { dysampleRuns } from "../testing/dysampleRuns.ts";
 
 export const goldenRuns: GoldenRuns = { ...arithmeticRuns, ...opsRuns, ...optimizerRuns, ...dysampleRuns };

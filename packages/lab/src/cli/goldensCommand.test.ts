@@ -10,7 +10,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { goldenRuns } from "./goldenRuns.ts";
 import { runCommand } from "../testing/runCommand.ts";
 
-const goldens = fileURLToPath(new URL("../../../../goldens/", import.meta.url));
+const goldens = fileURLToPath(new URL("../../../../goldens", import.meta.url));
 
 interface Manifest {
   format: string;

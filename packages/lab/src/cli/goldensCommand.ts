@@ -6,10 +6,10 @@ import { join, sep } from "node:path";
 
 import { showJson } from "@gridgrad/core";
 import { checkGolden, type GoldenResult, parseGolden } from "@gridgrad/core/testing/golden";
+import { resolveConfig, type TrainConfig } from "@gridgrad/dysample";
 import { type FileError, readWhole } from "@gridgrad/nn/node";
 import { Command } from "commander";
 
-import { resolveConfig, type TrainConfig } from "../training/config.ts";
 import { goldenRuns } from "./goldenRuns.ts";
 import type { Io } from "./io.ts";
 import { deviceOption, dtypeOption } from "./options.ts";

@@ -30,6 +30,7 @@ import {
   type Tensor,
   zeros,
 } from "@gridgrad/core";
+import { createUpsampler, guidedUpsamplers, upsamplerNames } from "@gridgrad/dysample";
 import { functionalCall } from "@gridgrad/nn";
 import {
   avgPool2d,
@@ -51,8 +52,6 @@ import {
   silu,
   softmax,
 } from "@gridgrad/ops";
-
-import { createUpsampler, guidedUpsamplers, upsamplerNames } from "../upsamplers/createUpsampler.ts";
 
 export interface GradcheckCase {
   readonly f: (...xs: Tensor[]) => Tensor;

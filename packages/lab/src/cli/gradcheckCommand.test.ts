@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 
 import { apply, mul, mulOp, type Op } from "@gridgrad/core";
 import { hasTier } from "@gridgrad/core/testing/tier";
+import { upsamplerNames } from "@gridgrad/dysample";
 
 import { runCommand } from "../testing/runCommand.ts";
-import { upsamplerNames } from "../upsamplers/createUpsampler.ts";
 import { gradcheckCases, type MakeCase } from "./gradcheckCases.ts";
 
 test("every upsampler and op passes, with several seeds", async () => {

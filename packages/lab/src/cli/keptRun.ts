@@ -1,10 +1,10 @@
 /** @file A run of a command that can be started again: in its folder it begins, goes on, or is read where it is complete. */
 
+import { resolveConfig, type TrainConfig } from "@gridgrad/dysample";
+import { RunFolder } from "@gridgrad/dysample/internal/node";
+import { resume, train, type TrainOutcome } from "@gridgrad/dysample/node";
 import type { StateDict } from "@gridgrad/nn";
 
-import { resolveConfig, type TrainConfig } from "../training/config.ts";
-import { RunFolder } from "../training/runFolder.ts";
-import { resume, train, type TrainOutcome } from "../training/train.ts";
 import { interruptCode } from "./interrupt.ts";
 import type { Io } from "./io.ts";
 import { trainingProgress } from "./trainingProgress.ts";

@@ -1,7 +1,9 @@
 /** @file Which network weights are of: what they say themselves, or what the user says, and never two different answers. */
 
-import type { TrainConfig } from "../training/config.ts";
-import type { Network, Weights } from "../training/weights.ts";
+import type { TrainConfig } from "@gridgrad/dysample";
+import type { Network } from "@gridgrad/dysample/internal/node";
+import type { Weights } from "@gridgrad/dysample/node";
+
 import { UserError } from "./userError.ts";
 
 /** The network's fields, of the weights where they know, else as given. */

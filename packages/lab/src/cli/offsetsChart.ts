@@ -2,9 +2,9 @@
 
 import type { LineSeriesOption } from "echarts";
 
-import { lineLegend, textStyle, valueAxis } from "../compare/report/chartStyle.ts";
-import { type Chart, chartToSvg } from "../compare/report/chartToSvg.ts";
-import { colourOf } from "../compare/report/palette.ts";
+import { lineLegend, textStyle, valueAxis } from "../report/chartStyle.ts";
+import { type Chart, chartToSvg } from "../report/chartToSvg.ts";
+import { colourOf } from "../report/palette.ts";
 
 export interface OffsetsCurve {
   readonly upsampler: string;

@@ -4,15 +4,13 @@ import { join } from "node:path";
 
 import { beforeAll, beforeEach, expect, test } from "vitest";
 
+import { DySample, resolveConfig } from "@gridgrad/dysample";
+import { differingTensors } from "@gridgrad/dysample/internal";
+import { readValidations } from "@gridgrad/dysample/internal/node";
+import { readPng, train } from "@gridgrad/dysample/node";
 import { readStateDict, saveWeights } from "@gridgrad/nn/node";
 
-import { readPng } from "../picture/png.ts";
 import { collectLines, type CommandResult, runCommand } from "../testing/runCommand.ts";
-import { resolveConfig } from "../training/config.ts";
-import { differingTensors } from "../training/differingTensors.ts";
-import { readValidations } from "../training/metricsLog.ts";
-import { train } from "../training/train.ts";
-import { DySample } from "../upsamplers/dysample.ts";
 import { main } from "./program.ts";
 
 const size = ["--batch", "1", "--eval-images", "2", "--device", "cpu"];

@@ -7,21 +7,22 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import { ValueError } from "@gridgrad/core";
+import {
+  dysampleVariants,
+  type Metrics,
+  segmentationStrip,
+  type SegmentationTask,
+  segmentationTask,
+  shapes64,
+  type TrainConfig,
+  validationPictures,
+} from "@gridgrad/dysample";
+import { differingTensors } from "@gridgrad/dysample/internal";
+import { imagesOnTheWay, loadWeights, readValidations, RunFolder } from "@gridgrad/dysample/internal/node";
+import { readWeights, type Weights, writePng } from "@gridgrad/dysample/node";
 import { writeFileAtomic } from "@gridgrad/nn/node";
 import { Command } from "commander";
 
-import { writePng } from "../picture/png.ts";
-import { segmentationStrip } from "../picture/strip.ts";
-import { shapes64 } from "../toy/shapes64.ts";
-import type { TrainConfig } from "../training/config.ts";
-import { differingTensors } from "../training/differingTensors.ts";
-import { readValidations } from "../training/metricsLog.ts";
-import { RunFolder } from "../training/runFolder.ts";
-import { type SegmentationTask, segmentationTask, validationPictures } from "../training/segmentation.ts";
-import type { Metrics } from "../training/task.ts";
-import { imagesOnTheWay } from "../training/train.ts";
-import { loadWeights, readWeights, type Weights } from "../training/weights.ts";
-import { dysampleVariants } from "../upsamplers/dysample.ts";
 import type { Io } from "./io.ts";
 import { completeRun, findRun, type KeptRun } from "./keptRun.ts";
 import {

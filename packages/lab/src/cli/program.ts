@@ -95,6 +95,6 @@ function createProgram(io: Io): Command {
 }
 
 function version(): string {
-  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const manifest = readFileSync(new URL("../../../dysample/package.json", import.meta.url), "utf8");
   return (JSON.parse(manifest) as { version: string }).version;
 }

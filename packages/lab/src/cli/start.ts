@@ -1,8 +1,8 @@
 /** @file `npm start`: the full toy task with three upsamplers, about a minute on two cores. */
 
+import { resolveConfig } from "@gridgrad/dysample";
 import { Command } from "commander";
 
-import { resolveConfig } from "../training/config.ts";
 import { startComparison } from "./startComparison.ts";
 import type { Io } from "./io.ts";
 import { deviceOption, integerOption } from "./options.ts";

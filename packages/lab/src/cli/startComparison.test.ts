@@ -5,11 +5,10 @@ import { join } from "node:path";
 
 import { beforeEach, expect, test } from "vitest";
 
-import { hasTier } from "@gridgrad/core/testing/tier";
-
 import { getDevice, withDevice } from "@gridgrad/core";
+import { hasTier } from "@gridgrad/core/testing/tier";
+import { readPng } from "@gridgrad/dysample/node";
 
-import { readPng } from "../picture/png.ts";
 import { collectLines, startCommand } from "../testing/runCommand.ts";
 import { startComparison } from "./startComparison.ts";
 

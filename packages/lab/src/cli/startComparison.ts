@@ -5,19 +5,23 @@
 
 import { join } from "node:path";
 
+import {
+  resolveConfig,
+  segmentationStrip,
+  segmentationTask,
+  shapes64,
+  type TrainConfig,
+  validationPictures,
+} from "@gridgrad/dysample";
+import { RunFolder } from "@gridgrad/dysample/internal/node";
+import { writePng } from "@gridgrad/dysample/node";
 import { loadWeights } from "@gridgrad/nn/node";
 
 import { ComparisonFolder } from "../compare/comparisonFolder.ts";
 import { comparisonOf } from "../compare/comparisonOf.ts";
 import { type Comparison, runPath, runsOf } from "../compare/comparison.ts";
-import { writePng } from "../picture/png.ts";
-import { segmentationStrip } from "../picture/strip.ts";
-import { shapes64 } from "../toy/shapes64.ts";
-import { resolveConfig, type TrainConfig } from "../training/config.ts";
-import { RunFolder } from "../training/runFolder.ts";
-import { segmentationTask, validationPictures } from "../training/segmentation.ts";
 import type { Io } from "./io.ts";
-import { runComparison } from "./runComparison.ts";
+import { tellComparison } from "./tellComparison.ts";
 import { chooseDevice, useDevice } from "./useDevice.ts";
 
 const upsamplers = ["nearest", "bilinear", "dysample"];
@@ -36,7 +40,7 @@ const folder = join("runs", "start");
 export async function startComparison(io: Io, given: Partial<TrainConfig> = {}): Promise<number> {
   const comparison = comparisonOf({ upsamplers, seeds: [0], config: await chooseDevice(given) });
   await useDevice(io, resolveConfig(comparison.config).device);
-  const { status, exitCode } = await runComparison(io, comparison, folder, { overwrite: true });
+  const { status, exitCode } = await tellComparison(io, comparison, folder, { overwrite: true });
   if (status === "stopped") io.note("stopped; npm start begins again");
   if (exitCode !== 0) return exitCode;
   io.out(`What each of them sees: ${await drawStrip(comparison)}`);

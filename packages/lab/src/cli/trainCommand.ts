@@ -2,11 +2,11 @@
 
 import { join } from "node:path";
 
+import { resolveConfig, type TrainConfig } from "@gridgrad/dysample";
+import { RunFolder } from "@gridgrad/dysample/internal/node";
+import { resume, train, type TrainOutcome } from "@gridgrad/dysample/node";
 import { Command } from "commander";
 
-import { resolveConfig, type TrainConfig } from "../training/config.ts";
-import { RunFolder } from "../training/runFolder.ts";
-import { resume, train, type TrainOutcome } from "../training/train.ts";
 import { interruptCode } from "./interrupt.ts";
 import type { Io } from "./io.ts";
 import {

@@ -1,7 +1,8 @@
 /** @file The progress of a training run: its steps, and then its evaluation. */
 
-import type { TrainConfig } from "../training/config.ts";
-import type { TrainHooks } from "../training/train.ts";
+import type { TrainConfig } from "@gridgrad/dysample";
+import type { TrainHooks } from "@gridgrad/dysample/node";
+
 import type { Io } from "./io.ts";
 import { Progress } from "./progress.ts";
 

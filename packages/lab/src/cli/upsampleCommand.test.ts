@@ -7,12 +7,11 @@ import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 
 import { Random } from "@gridgrad/core";
+import { DySample, type Picture, upsamplerNames } from "@gridgrad/dysample";
+import { readPng, writePng } from "@gridgrad/dysample/node";
 import { saveWeights } from "@gridgrad/nn/node";
 
-import { type Picture, readPng, writePng } from "../picture/png.ts";
 import { runCommand, startCommand } from "../testing/runCommand.ts";
-import { DySample } from "../upsamplers/dysample.ts";
-import { upsamplerNames } from "../upsamplers/createUpsampler.ts";
 
 const [width, height] = [7, 5];
 

@@ -3,15 +3,12 @@
 import { statSync } from "node:fs";
 
 import { Random } from "@gridgrad/core";
+import { type Picture, PictureUpsampler, resolveConfig, type TrainConfig, upsamplePicture } from "@gridgrad/dysample";
+import { compileMs } from "@gridgrad/dysample/internal";
+import { readPng, readWeights, type Weights, writePng } from "@gridgrad/dysample/node";
 import { isStandardOutput } from "@gridgrad/nn/node";
 import { Command } from "commander";
 
-import { type Picture, readPng, writePng } from "../picture/png.ts";
-import { compileMs } from "../training/compileMs.ts";
-import { resolveConfig, type TrainConfig } from "../training/config.ts";
-import { PictureUpsampler } from "../training/pictureUpsampler.ts";
-import { upsamplePicture } from "../training/upsamplePicture.ts";
-import { readWeights, type Weights } from "../training/weights.ts";
 import { fitWeights } from "./fitWeights.ts";
 import type { Io } from "./io.ts";
 import { networkOfWeights } from "./networkOfWeights.ts";

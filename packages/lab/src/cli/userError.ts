@@ -3,17 +3,18 @@
  */
 
 import { OutOfMemoryError, SafetensorsError } from "@gridgrad/core";
+import { ConfigError, DivergedError } from "@gridgrad/dysample";
+import {
+  FolderInUseError,
+  RunFolderError,
+  TrainingError,
+  WeightsError,
+  WrittenFileError,
+} from "@gridgrad/dysample/node";
 import { FileError } from "@gridgrad/nn/node";
 
 import { ComparisonFolderError } from "../compare/comparisonFolder.ts";
-import { QueueError } from "../compare/queue/redisConnection.ts";
-import { DivergedError } from "../toy/metrics.ts";
-import { ConfigError } from "../training/config.ts";
-import { FolderInUseError } from "../training/folderLock.ts";
-import { RunFolderError } from "../training/runFolder.ts";
-import { TrainingError } from "../training/train.ts";
-import { WeightsError } from "../training/weights.ts";
-import { WrittenFileError } from "../training/writtenFile.ts";
+import { QueueError } from "../queue/redisConnection.ts";
 
 /** Says in one line what must hold, what was given, and how to repair it. */
 export class UserError extends Error {

@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFin
 
 import { hasTier } from "@gridgrad/core/testing/tier";
 
-import { queueName, queuePrefix } from "../compare/queue/runQueue.ts";
+import { queueName, queuePrefix } from "../queue/runQueue.ts";
 import { freePort, missingRedis, RedisServer } from "../testing/redisServer.ts";
 import { runCommand, startCommand } from "../testing/runCommand.ts";
 

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { makeWritableFolder } from "@gridgrad/nn/node";
 import { Command } from "commander";
 
-import { asksRedis, connectRedis, type QueueAddress } from "../compare/queue/redisConnection.ts";
-import { workOnQueue } from "../compare/queue/workOnQueue.ts";
+import { asksRedis, connectRedis, type QueueAddress } from "../queue/redisConnection.ts";
+import { workOnQueue } from "../queue/workOnQueue.ts";
 import { shareOut } from "../compare/runPool.ts";
 import { interruptCode } from "./interrupt.ts";
 import type { Io } from "./io.ts";

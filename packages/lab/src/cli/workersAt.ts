@@ -1,16 +1,10 @@
 /** @file `compare --queue`: leaves the training to workers, and says how to start them. */
 
-import { asksRedis, connectRedis, type QueueAddress } from "../compare/queue/redisConnection.ts";
-import { runQueued } from "../compare/queue/runQueued.ts";
+import { asksRedis, connectRedis, type QueueAddress } from "../queue/redisConnection.ts";
+import { runQueued } from "../queue/runQueued.ts";
+import type { Workers } from "../runComparison.ts";
 import type { runAll } from "../compare/runPool.ts";
 import type { Io } from "./io.ts";
-
-/** The workers of a queue, in the place of the pool of this machine. */
-export interface Workers {
-  /** @param comparison - its id. */
-  train(comparison: string): typeof runAll;
-  close(): void;
-}
 
 /** @throws {QueueError} when there is no queue. */
 export async function workersAt(io: Io, queue: QueueAddress): Promise<Workers> {

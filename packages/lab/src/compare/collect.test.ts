@@ -4,8 +4,9 @@ import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
-import { readSteps } from "../training/metricsLog.ts";
-import { train } from "../training/train.ts";
+import { readSteps } from "@gridgrad/dysample/internal/node";
+import { train } from "@gridgrad/dysample/node";
+
 import { collect } from "./collect.ts";
 import { runPath, runsOf } from "./comparison.ts";
 import { comparisonOf } from "./comparisonOf.ts";

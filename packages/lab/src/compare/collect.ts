@@ -1,9 +1,8 @@
 /** @file Everything that is known about a comparison by now, from the folders of its runs as they are. */
 
-import { resolveConfig } from "../training/config.ts";
-import { readSteps, readValidations } from "../training/metricsLog.ts";
-import { RunFolder } from "../training/runFolder.ts";
-import { readResult } from "../training/runResult.ts";
+import { resolveConfig } from "@gridgrad/dysample";
+import { readResult, readSteps, readValidations, RunFolder } from "@gridgrad/dysample/internal/node";
+
 import { type Comparison, type Run, runPath, runsOf } from "./comparison.ts";
 import { readMeasurements } from "./measure.ts";
 import { networkCost, type NetworkCost } from "./networkCost.ts";

@@ -5,7 +5,7 @@
 
 import { join } from "node:path";
 
-import { ConfigError, resolveConfig, type TrainConfig } from "../training/config.ts";
+import { ConfigError, resolveConfig, type TrainConfig } from "@gridgrad/dysample";
 
 /** One of those that are compared: what it is called, and how its training differs from what all have in common. */
 export interface Contestant {

@@ -4,8 +4,9 @@ import { dirname, join } from "node:path";
 
 import { beforeEach, expect, test } from "vitest";
 
-import { type TrainConfig } from "../training/config.ts";
-import { RunFolder } from "../training/runFolder.ts";
+import type { TrainConfig } from "@gridgrad/dysample";
+import { RunFolder } from "@gridgrad/dysample/internal/node";
+
 import { runPath, runsOf } from "./comparison.ts";
 import { comparisonOf } from "./comparisonOf.ts";
 import { ComparisonFolder } from "./comparisonFolder.ts";

@@ -17,10 +17,10 @@ import { readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import { showJson } from "@gridgrad/core";
+import { ConfigError, resolveConfig, type TrainConfig } from "@gridgrad/dysample";
+import { RunFolder } from "@gridgrad/dysample/internal/node";
 import { isMissing, readWhole, writeFileAtomic } from "@gridgrad/nn/node";
 
-import { ConfigError, resolveConfig, type TrainConfig } from "../training/config.ts";
-import { RunFolder } from "../training/runFolder.ts";
 import { checkComparison, type Comparison, type Contestant, runIds, runPath, runsOf } from "./comparison.ts";
 import type { ComparisonResults } from "./results.ts";
 import { resultsCsv } from "./resultsCsv.ts";

@@ -1,6 +1,7 @@
 /** @file Comparisons as users ask for them: of upsamplers by their names, or an ablation by its name. */
 
-import { resolveConfig, type TrainConfig } from "../training/config.ts";
+import { resolveConfig, type TrainConfig } from "@gridgrad/dysample";
+
 import { type AblationName, ablations } from "./ablations.ts";
 import type { Comparison } from "./comparison.ts";
 

@@ -6,20 +6,11 @@
 
 import { existsSync } from "node:fs";
 
+import { resolveConfig, type TrainConfig } from "@gridgrad/dysample";
+import { dictionary, either, list, number, readWritten, record, same, text } from "@gridgrad/dysample/internal/node";
+import { WrittenFileError } from "@gridgrad/dysample/node";
 import { writeFileAtomic } from "@gridgrad/nn/node";
 
-import { resolveConfig, type TrainConfig } from "../training/config.ts";
-import {
-  dictionary,
-  either,
-  list,
-  number,
-  readWritten,
-  record,
-  same,
-  text,
-  WrittenFileError,
-} from "../training/writtenFile.ts";
 import type { Comparison } from "./comparison.ts";
 import { ComparisonFolder } from "./comparisonFolder.ts";
 import { coresToUse, endOf, forkSource } from "./sourceProcess.ts";

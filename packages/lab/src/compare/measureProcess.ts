@@ -1,12 +1,11 @@
 /** @file The process that measures: it is told by its parent what to measure, see measure.ts, and never outlives it. */
 
 import { type Device, openDevice, OutOfMemoryError, setDevice } from "@gridgrad/core";
+import { createTask, type TrainConfig } from "@gridgrad/dysample";
+import { compileMs } from "@gridgrad/dysample/internal";
+import { median } from "@gridgrad/dysample/internal/node";
 import { Adam } from "@gridgrad/nn";
 
-import { compileMs } from "../training/compileMs.ts";
-import type { TrainConfig } from "../training/config.ts";
-import { median } from "../training/metricsLog.ts";
-import { createTask } from "../training/task.ts";
 import type { Measurement, MeasureReport, MeasureRequest } from "./measure.ts";
 import { leaveTerminalToParent } from "./sourceProcess.ts";
 

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
-import { resolveConfig } from "../training/config.ts";
+import { resolveConfig } from "@gridgrad/dysample";
+
 import { networkCost } from "./networkCost.ts";
 
 const cost = (upsampler: string, groups = 4) => networkCost(resolveConfig({ upsampler, groups }));

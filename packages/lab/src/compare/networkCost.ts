@@ -4,12 +4,8 @@
  */
 
 import { countMacs, zeros } from "@gridgrad/core";
-
-import { decoderChannels, type Fpn4, guideChannels } from "../toy/fpn4.ts";
-import { shapes64 } from "../toy/shapes64.ts";
-import type { TrainConfig } from "../training/config.ts";
-import { createTask } from "../training/task.ts";
-import { upsamplerCost } from "../upsamplers/upsamplerCost.ts";
+import { createTask, decoderChannels, type Fpn4, shapes64, type TrainConfig, upsamplerCost } from "@gridgrad/dysample";
+import { guideChannels } from "@gridgrad/dysample/internal";
 
 export interface NetworkCost {
   readonly parameters: number;

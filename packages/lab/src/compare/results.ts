@@ -2,8 +2,7 @@
  * @file What came out of a comparison, as results.json holds it and as tables, charts and reports read it.
  */
 
-import type { Metrics } from "../training/task.ts";
-import type { TrainConfig } from "../training/config.ts";
+import type { Metrics, TrainConfig } from "@gridgrad/dysample";
 
 export const resultsFormat = "gridgrad-comparison-1";
 

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
-import { resolveConfig } from "../training/config.ts";
+import { resolveConfig } from "@gridgrad/dysample";
+
 import { type ComparisonResults, resultsFormat, type RunResults } from "./results.ts";
 import { resultsCsv } from "./resultsCsv.ts";
 

@@ -3,7 +3,8 @@
  * in RFC 4180, and what is not known yet is empty.
  */
 
-import type { TrainConfig } from "../training/config.ts";
+import type { TrainConfig } from "@gridgrad/dysample";
+
 import type { ComparisonResults } from "./results.ts";
 
 const settings = [

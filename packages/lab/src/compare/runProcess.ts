@@ -1,13 +1,18 @@
 /** @file The process of one training run: it is told what to train by its parent, see startRun.ts, and never outlives it. */
 
 import { OutOfMemoryError } from "@gridgrad/core";
+import { ConfigError, DivergedError } from "@gridgrad/dysample";
+import { RunFolder } from "@gridgrad/dysample/internal/node";
+import {
+  FolderInUseError,
+  resume,
+  RunFolderError,
+  train,
+  type TrainHooks,
+  TrainingError,
+} from "@gridgrad/dysample/node";
 import { FileError } from "@gridgrad/nn/node";
 
-import { DivergedError } from "../toy/metrics.ts";
-import { resume, train, TrainingError, type TrainHooks } from "../training/train.ts";
-import { ConfigError } from "../training/config.ts";
-import { FolderInUseError } from "../training/folderLock.ts";
-import { RunFolder, RunFolderError } from "../training/runFolder.ts";
 import { leaveTerminalToParent } from "./sourceProcess.ts";
 import type { RunOrder, RunOutcome, RunReport, RunRequest } from "./startRun.ts";
 

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { beforeAll, beforeEach, expect, test } from "vitest";
 
 import { hasTier } from "@gridgrad/core/testing/tier";
+import { resolveConfig } from "@gridgrad/dysample";
 
-import { resolveConfig } from "../training/config.ts";
 import { startRun } from "./startRun.ts";
 
 const typescript = new URL("../../../../scripts/typescript.mjs", import.meta.url).href;

@@ -3,7 +3,8 @@
  * runProcess.ts; the two talk over the channel between them.
  */
 
-import type { TrainConfig } from "../training/config.ts";
+import type { TrainConfig } from "@gridgrad/dysample";
+
 import { endOf, forkSource } from "./sourceProcess.ts";
 
 export interface RunOrder {

@@ -1,8 +1,7 @@
 /** @file The files of a run on their way through Redis. */
 
+import { type RunFile, RunFolder } from "@gridgrad/dysample/internal/node";
 import { readWhole, writeFileAtomic } from "@gridgrad/nn/node";
-
-import { RunFolder, type RunFile } from "../../training/runFolder.ts";
 
 /** What a run's files hold, by name: as much as there is. */
 export type RunFiles = Readonly<Record<string, Buffer>>;

@@ -7,10 +7,10 @@ import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { hasTier } from "@gridgrad/core/testing/tier";
+import { resolveConfig } from "@gridgrad/dysample";
 
-import { resolveConfig } from "../../training/config.ts";
-import { missingRedis, RedisServer } from "../../testing/redisServer.ts";
-import { selfSigned } from "../../testing/selfSigned.ts";
+import { missingRedis, RedisServer } from "../testing/redisServer.ts";
+import { selfSigned } from "../testing/selfSigned.ts";
 import { asksRedis, connectRedis, parseQueueUrl, QueueError } from "./redisConnection.ts";
 import { type Hold, JobFiles, jobFormat, jobIdOf, queueName, queuePrefix } from "./runQueue.ts";
 

@@ -9,9 +9,9 @@
  * Only the holder of a job may write its files. A worker that was frozen or cut off, and whose job others have taken, is refused.
  */
 
+import type { TrainConfig } from "@gridgrad/dysample";
 import type { Redis } from "ioredis";
 
-import type { TrainConfig } from "../../training/config.ts";
 import type { RunFiles } from "./runFiles.ts";
 
 /** Changes with anything that a worker of another version would do differently. */

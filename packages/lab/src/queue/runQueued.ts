@@ -3,12 +3,12 @@
  * that are complete into their folders. It may end and begin again at any time; jobs go on meanwhile.
  */
 
+import { RunFolder } from "@gridgrad/dysample/internal/node";
 import type { Job } from "bullmq";
 
-import { RunFolder } from "../../training/runFolder.ts";
-import { runPath, type Run } from "../comparison.ts";
-import type { PoolOptions } from "../runPool.ts";
-import type { RunOutcome } from "../startRun.ts";
+import { runPath, type Run } from "../compare/comparison.ts";
+import type { PoolOptions } from "../compare/runPool.ts";
+import type { RunOutcome } from "../compare/startRun.ts";
 import type { RedisConnection } from "./redisConnection.ts";
 import { readRunFiles, writeRunFiles } from "./runFiles.ts";
 import { JobFiles, jobFormat, jobIdOf, type JobProgress, queueName, queuePrefix, type RunJob } from "./runQueue.ts";

@@ -10,7 +10,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { makeFolder } from "@gridgrad/nn/node";
 import type { Job } from "bullmq";
 
-import { startRun } from "../startRun.ts";
+import { startRun } from "../compare/startRun.ts";
 import { LatestOnly } from "./latestOnly.ts";
 import { QueueError, type RedisConnection } from "./redisConnection.ts";
 import { readRunFiles, writeRunFiles } from "./runFiles.ts";

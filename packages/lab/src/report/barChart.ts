@@ -1,6 +1,6 @@
 /** @file mIoU and boundary IoU as bars: the mean over the seeds, its standard deviation, and each run as a dot. */
 
-import { type ComparisonResults, type ContestantResults, spreadOf } from "../results.ts";
+import { type ComparisonResults, type ContestantResults, spreadOf } from "../compare/results.ts";
 import type { Chart } from "./chartToSvg.ts";
 import { labelAxis, panelTitle, textStyle, valueAxis } from "./chartStyle.ts";
 import { colourOf } from "./palette.ts";

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
-import { makeImage } from "../../toy/shapes64.ts";
+import { makeImage } from "@gridgrad/dysample";
+
 import { boundaryDistance, errorRates } from "./boundaryErrors.ts";
 
 test("the distance counts pixels to the nearest one that touches another class, diagonals as one", () => {

@@ -1,6 +1,6 @@
 /** @file Where predictions are wrong: how often, by the distance to the nearest boundary between two classes. */
 
-import type { ClassMasks } from "../../toy/metrics.ts";
+import type { ClassMasks } from "@gridgrad/dysample";
 
 /** The farthest distance that is told apart. */
 export const farthest = 8;

@@ -5,7 +5,7 @@
  * Source: Liu et al., "Learning to Upsample by Learning to Sample", arXiv:2308.15085, figure 1, which has the same axes.
  */
 
-import { type ComparisonResults, spreadOf } from "../results.ts";
+import { type ComparisonResults, spreadOf } from "../compare/results.ts";
 import type { Chart } from "./chartToSvg.ts";
 import { textStyle, valueAxis } from "./chartStyle.ts";
 import { colourOf } from "./palette.ts";

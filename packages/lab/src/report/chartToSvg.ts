@@ -10,7 +10,7 @@ import { init, use } from "echarts/core";
 import { LabelLayout } from "echarts/features";
 import { SVGRenderer } from "echarts/renderers";
 
-import type { ChartName } from "../comparisonFolder.ts";
+import type { ChartName } from "../compare/comparisonFolder.ts";
 import { escapeHtml } from "./escapeHtml.ts";
 
 use([BarChart, CustomChart, LineChart, ScatterChart]);

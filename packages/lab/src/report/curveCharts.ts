@@ -2,8 +2,8 @@
 
 import type { LineSeriesOption } from "echarts";
 
-import type { ComparisonResults } from "../results.ts";
-import type { ChartName } from "../comparisonFolder.ts";
+import type { ComparisonResults } from "../compare/results.ts";
+import type { ChartName } from "../compare/comparisonFolder.ts";
 import type { Chart } from "./chartToSvg.ts";
 import { legendHeight, lineLegend, panelTitle, textStyle, valueAxis } from "./chartStyle.ts";
 import { type Curve, lossCurve, validationCurve } from "./lossCurves.ts";

@@ -3,12 +3,12 @@
  * point starts to where it is, over the picture, and one with the points of all groups over the pixels of the input.
  */
 
-import { encodePng } from "../../picture/png.ts";
-import { makeImage, shapes64, VALIDATION } from "../../toy/shapes64.ts";
+import { makeImage, type SamplingPoint, type SamplingPoints, shapes64, VALIDATION } from "@gridgrad/dysample";
+import { encodePng } from "@gridgrad/dysample/node";
+
 import { escapeHtml } from "./escapeHtml.ts";
 import { colourOf } from "./palette.ts";
 import { type Crop, pictureScale } from "./pointsCrop.ts";
-import type { SamplingPoint, SamplingPoints } from "./samplingPoints.ts";
 
 /** Units of the drawing for one pixel of the upsampler's input. */
 const unit = 32;

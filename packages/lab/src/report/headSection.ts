@@ -1,6 +1,6 @@
 /** @file The head of a report: what was compared, and all results in a table. */
 
-import { type ComparisonResults, type ContestantResults, spreadOf } from "../results.ts";
+import { type ComparisonResults, type ContestantResults, spreadOf } from "../compare/results.ts";
 import { escapeHtml } from "./escapeHtml.ts";
 import { formatBytes, formatCount } from "./formatNumber.ts";
 import { colourOf } from "./palette.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import type { ContestantResults, RunResults } from "../results.ts";
+import type { ContestantResults, RunResults } from "../compare/results.ts";
 import { lossCurve, runningMean, validationCurve } from "./lossCurves.ts";
 
 const run = (seed: number, own: Partial<RunResults>): RunResults => ({

@@ -1,6 +1,6 @@
 /** @file Curves over the training steps: mean, least and most over the seeds. */
 
-import type { ContestantResults, RunResults } from "../results.ts";
+import type { ContestantResults, RunResults } from "../compare/results.ts";
 
 /** At each step the mean over the runs, and between which values they lie. */
 export interface Curve {

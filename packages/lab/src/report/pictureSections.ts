@@ -1,11 +1,18 @@
 /** @file The sections that need trained networks: predictions, errors at boundaries, sampling points. */
 
-import { encodePng, type Picture } from "../../picture/png.ts";
-import { Fpn4 } from "../../toy/fpn4.ts";
-import { shapes64 } from "../../toy/shapes64.ts";
-import { validationPictures } from "../../training/segmentation.ts";
-import { DySample } from "../../upsamplers/dysample.ts";
-import { pointsFile } from "../comparisonFolder.ts";
+import {
+  DySample,
+  Fpn4,
+  type Picture,
+  samplingPoints,
+  shapes64,
+  validationInput,
+  validationPictures,
+} from "@gridgrad/dysample";
+import { inputOfLast } from "@gridgrad/dysample/internal";
+import { encodePng } from "@gridgrad/dysample/node";
+
+import { pointsFile } from "../compare/comparisonFolder.ts";
 import { errorRates } from "./boundaryErrors.ts";
 import { drawPoints, type StagePoints } from "./drawPoints.ts";
 import { errorChart } from "./errorChart.ts";
@@ -13,8 +20,7 @@ import { escapeHtml } from "./escapeHtml.ts";
 import type { ReportFiles } from "./reportFiles.ts";
 import { chooseCrop } from "./pointsCrop.ts";
 import { bandErrorRate, bandStrip, type Prediction, predictionStrip, shownPictures } from "./predictionPictures.ts";
-import { inputOfLast, samplingPoints } from "./samplingPoints.ts";
-import { networkAt, type Stage, stages, type TrainedNetwork, validationInput } from "./trainedNetwork.ts";
+import { networkAt, type Stage, stages, type TrainedNetwork } from "./trainedNetwork.ts";
 
 /** Pictures over which errors are counted, and how many of them are predicted at once. */
 const counted = 64;

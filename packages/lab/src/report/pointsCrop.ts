@@ -1,6 +1,6 @@
 /** @file The part of a validation picture in which sampling points are drawn. */
 
-import { makeImage, shapes64, VALIDATION } from "../../toy/shapes64.ts";
+import { makeImage, shapes64, VALIDATION } from "@gridgrad/dysample";
 
 /** A square of a validation picture; all in pixels of the input of the last upsampler, which are two of the picture. */
 export interface Crop {

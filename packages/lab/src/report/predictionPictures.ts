@@ -1,11 +1,14 @@
 /** @file What the networks make of validation pictures: their predictions, and where in the boundary bands they are wrong. */
 
-import type { Picture } from "../../picture/png.ts";
-import { segmentationStrip } from "../../picture/strip.ts";
-import { type ClassMasks, interior } from "../../toy/metrics.ts";
-import { shapes64 } from "../../toy/shapes64.ts";
-import { pictureStrip } from "../../training/pictureStrip.ts";
-import { validationPictures } from "../../training/segmentation.ts";
+import {
+  type ClassMasks,
+  type Picture,
+  pictureStrip,
+  segmentationStrip,
+  shapes64,
+  validationPictures,
+} from "@gridgrad/dysample";
+import { interior } from "@gridgrad/dysample/internal";
 
 const { size, palette } = shapes64;
 const pixels = size * size;

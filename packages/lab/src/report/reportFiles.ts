@@ -2,10 +2,11 @@
 
 import { join } from "node:path";
 
+import type { Picture } from "@gridgrad/dysample";
+import { writePng } from "@gridgrad/dysample/node";
 import { writeFileAtomic } from "@gridgrad/nn/node";
 
-import { type Picture, writePng } from "../../picture/png.ts";
-import { ComparisonFolder } from "../comparisonFolder.ts";
+import { ComparisonFolder } from "../compare/comparisonFolder.ts";
 import type { Chart } from "./chartToSvg.ts";
 
 export class ReportFiles {

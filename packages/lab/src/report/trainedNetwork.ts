@@ -1,13 +1,10 @@
 /** @file The networks of a comparison's runs as their folders hold them: at the start, midway and at the end. */
 
-import { leaf, type Tensor } from "@gridgrad/core";
+import { segmentationTask, type SegmentationTask } from "@gridgrad/dysample";
+import { loadWeights, RunFolder } from "@gridgrad/dysample/internal/node";
 
-import { RunFolder } from "../../training/runFolder.ts";
-import { segmentationTask, type SegmentationTask } from "../../training/segmentation.ts";
-import { loadWeights } from "../../training/weights.ts";
-import { makeBatch, shapes64, VALIDATION } from "../../toy/shapes64.ts";
-import { type Comparison, type Run, runPath, runsOf } from "../comparison.ts";
-import type { ComparisonResults } from "../results.ts";
+import { type Comparison, type Run, runPath, runsOf } from "../compare/comparison.ts";
+import type { ComparisonResults } from "../compare/results.ts";
 import { colourOf } from "./palette.ts";
 
 /** The first run of a contestant that is complete, to draw pictures with. */
@@ -61,10 +58,4 @@ export async function networkAt(stage: Stage, run: Run, folder: string): Promise
   const task = await segmentationTask(run.config);
   if (files.has(file)) await loadWeights(task.model, files.file(file));
   return task;
-}
-
-/** A validation picture as a network takes it, `[1, 3, 64, 64]`. */
-export function validationInput(index: number, dtype: Run["config"]["dtype"]): Tensor {
-  const { channels, size } = shapes64;
-  return leaf([1, channels, size, size], "float32", makeBatch(VALIDATION.dataset, index, 1).images).cast(dtype);
 }

@@ -4,11 +4,11 @@ import { join } from "node:path";
 
 import { beforeAll, describe, expect, test } from "vitest";
 
-import { readPng } from "../../picture/png.ts";
-import { resolveConfig } from "../../training/config.ts";
-import { train } from "../../training/train.ts";
-import { type Comparison, runPath, runsOf } from "../comparison.ts";
-import type { ComparisonResults, ContestantResults, RunResults } from "../results.ts";
+import { resolveConfig } from "@gridgrad/dysample";
+import { readPng, train } from "@gridgrad/dysample/node";
+
+import { type Comparison, runPath, runsOf } from "../compare/comparison.ts";
+import type { ComparisonResults, ContestantResults, RunResults } from "../compare/results.ts";
 import { writeReport } from "./writeReport.ts";
 
 const common = { steps: 4, batch: 1, warmup: 1, evalImages: 2, evalEvery: 2 };

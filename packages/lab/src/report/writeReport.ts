@@ -8,8 +8,8 @@
  *     charts/<name>.svg     each chart by itself
  */
 
-import type { Comparison } from "../comparison.ts";
-import type { ComparisonResults } from "../results.ts";
+import type { Comparison } from "../compare/comparison.ts";
+import type { ComparisonResults } from "../compare/results.ts";
 import { barChart } from "./barChart.ts";
 import { bubbleChart } from "./bubbleChart.ts";
 import type { Chart } from "./chartToSvg.ts";

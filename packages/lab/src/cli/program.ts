@@ -1,8 +1,6 @@
 /** @file The `gridgrad` command: its subcommands, and how it ends when something is wrong. */
 
-import { readFileSync } from "node:fs";
-
-import { getDevice, setDevice, showText } from "@gridgrad/core";
+import { getDevice, setDevice, showText, version } from "@gridgrad/core";
 import { Command, CommanderError } from "commander";
 
 import { compareCommand } from "./compareCommand.ts";
@@ -76,7 +74,7 @@ export function reportError(error: unknown, io: Io): number {
 function createProgram(io: Io): Command {
   const program = printsTo(io, new Command("gridgrad"))
     .description("Train, test and look into upsamplers that learn where to sample.")
-    .version(version())
+    .version(version)
     .addHelpText("after", `\n${io.program} COMMAND --help tells more about a command, with examples.`);
   const make = [
     trainCommand,
@@ -92,9 +90,4 @@ function createProgram(io: Io): Command {
   ];
   for (const command of make) program.addCommand(command(io).copyInheritedSettings(program));
   return program;
-}
-
-function version(): string {
-  const manifest = readFileSync(new URL("../../../dysample/package.json", import.meta.url), "utf8");
-  return (JSON.parse(manifest) as { version: string }).version;
 }

@@ -121,7 +121,7 @@ function inProcess(
   threads: number,
   { signal, onRound }: { signal?: AbortSignal; onRound?: (done: number) => void },
 ): Promise<ChildOutcome> {
-  const child = forkSource(new URL("measureProcess.ts", import.meta.url), { threads });
+  const child = forkSource("measureProcess", import.meta.url, { threads });
   const stop = (): void => void child.kill();
   let outcome: ChildOutcome | undefined;
   child.on("message", (report: MeasureReport) => {

@@ -48,7 +48,7 @@ export type RunReport =
 
 /** Trains one run in a process of its own, and resolves when that has ended, however it did. */
 export function startRun(order: RunOrder, hooks: RunHooks = {}): Promise<RunOutcome> {
-  const child = forkSource(new URL("runProcess.ts", import.meta.url), order);
+  const child = forkSource("runProcess", import.meta.url, order);
   // A child that has just died cannot be told anything; its end is reported below.
   const request = (message: RunRequest) => child.connected && child.send(message, () => {});
   const stop = () => void request({ type: "stop" });

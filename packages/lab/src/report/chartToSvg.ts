@@ -1,20 +1,13 @@
 /**
- * @file Draws charts as SVG, without a browser. Only this file loads echarts, and only the parts of it that the charts use, so
- * that a command which writes no report does not wait for it.
+ * @file Draws charts as SVG, without a browser. Only this file loads echarts, so that a command which writes no report does not wait
+ * for it.
  */
 
 import type { EChartsOption } from "echarts";
-import { BarChart, CustomChart, LineChart, ScatterChart } from "echarts/charts";
-import { GraphicComponent, GridComponent, LegendComponent, TitleComponent } from "echarts/components";
-import { init, use } from "echarts/core";
-import { LabelLayout } from "echarts/features";
-import { SVGRenderer } from "echarts/renderers";
 
 import type { ChartName } from "../compare/comparisonFolder.ts";
+import { init } from "./echarts.ts";
 import { escapeHtml } from "./escapeHtml.ts";
-
-use([BarChart, CustomChart, LineChart, ScatterChart]);
-use([GraphicComponent, GridComponent, LegendComponent, TitleComponent, LabelLayout, SVGRenderer]);
 
 /** A chart as data. */
 export interface Chart<Name extends string = ChartName> {

@@ -214,4 +214,4 @@ function filesBelow(folder) {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) await buildPackages();
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) await buildPackages();

@@ -122,7 +122,7 @@ async function runCompare(io: Io, options: Options): Promise<void> {
   await useDevice(io, resolveConfig(comparison.config).device);
   const { status, exitCode } = await tellComparison(io, comparison, path, { jobs, queue, overwrite });
   const elsewhere = queue ? ` --queue ${queue.shown}` : "";
-  if (status === "stopped") io.note(`stopped; go on with: ${io.program} compare --resume ${path}${elsewhere}`);
+  if (status === "stopped") io.error(`stopped; go on with: ${io.program} compare --resume ${path}${elsewhere}`);
   io.exitCode = exitCode;
 }
 

@@ -5,6 +5,7 @@ import { createTask, createUpsampler, Fpn4, resolveConfig, shapes64 } from "@gri
 import { StepRecorder } from "@gridgrad/dysample/internal";
 import { Command } from "commander";
 
+import type { Paint } from "./colours.ts";
 import type { Io } from "./io.ts";
 import { choiceOption, deviceOption, integerOption, upsamplerOption } from "./options.ts";
 import { table } from "./table.ts";
@@ -20,6 +21,7 @@ interface Options {
   readonly size?: number;
   readonly batch?: number;
   readonly format?: "text" | "dot" | "json";
+  readonly json?: boolean;
   readonly device?: string;
   readonly run?: boolean;
 }
@@ -40,6 +42,7 @@ export function explainCommand(io: Io): Command {
     .addOption(integerOption("--size <n>", "height and width of the input (64, for an upsampler 16)"))
     .addOption(integerOption("--channels <n>", "channels of an upsampler's input (32)"))
     .addOption(choiceOption("--format <name>", "how to print it", ["text", "dot", "json"]))
+    .option("--json", "the same as --format json")
     .addOption(deviceOption())
     .option("--run", "run it, and tell the time of each kernel and of each op")
     .addHelpText(
@@ -56,7 +59,8 @@ Examples:
 }
 
 async function runExplain(io: Io, options: Options): Promise<void> {
-  const { what = "step", format = "text", device, run = false } = options;
+  const { what = "step", json = false, format = json ? "json" : "text", device, run = false } = options;
+  if (json && format !== "json") throw new UsageError(`--json is --format json, got --format ${format}; leave one out`);
   const wrong = (["channels", "size", "batch"] as const).find(
     (o) => options[o] !== undefined && !sizes[what].includes(o),
   );
@@ -76,7 +80,7 @@ async function runExplain(io: Io, options: Options): Promise<void> {
   } else {
     io.out(explanation.toString());
     if (run) {
-      io.out(`\n${timesByOp(explanation)}`);
+      io.out(`\n${timesByOp(explanation, io.paint.out)}`);
       reportDevice(io);
     }
   }
@@ -110,9 +114,9 @@ async function graph(what: What, { upsampler = "dysample", channels = 32, size, 
   return [network.forward(zeros([batch ?? 16, shapes64.channels, side, side]))];
 }
 
-function timesByOp(explanation: Explanation): string {
+function timesByOp(explanation: Explanation, paint: Paint): string {
   const rows = explanation.byOp().map(({ op, kernels, ms, share }) => {
     return [op, String(kernels), ms.toFixed(2), `${(share * 100).toFixed(1)} %`];
   });
-  return table(["op", "kernels", "ms", "share"], rows);
+  return table(["op", "kernels", "ms", "share"], rows, paint);
 }

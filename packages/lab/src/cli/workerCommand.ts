@@ -57,9 +57,8 @@ async function runWorker(io: Io, { queue, jobs: asked, work, lease, untilDone = 
   const connection = await connectRedis(queue, note);
   const { jobs, threads } = shareOut(Infinity, { jobs: asked });
   const signal = io.interrupted();
-  io.out(
-    `Waiting for runs at ${queue.shown}: ${jobs} at once, with ${threads === 1 ? "1 thread" : `${threads} threads`} each.`,
-  );
+  const each = threads === 1 ? "1 thread" : `${threads} threads`;
+  if (!io.quiet) io.out(`Waiting for runs at ${queue.shown}: ${jobs} at once, with ${each} each.`);
   try {
     const settings = { jobs, threads, folder: work, leaseMs: lease * 1000, untilDone, signal, note };
     await asksRedis(queue, () => workOnQueue(connection, settings));

@@ -7,13 +7,27 @@
 import { existsSync } from "node:fs";
 
 import { resolveConfig, type TrainConfig } from "@gridgrad/dysample";
-import { dictionary, either, list, number, readWritten, record, same, text } from "@gridgrad/dysample/internal/node";
+import {
+  checkMade,
+  coresToUse,
+  dictionary,
+  either,
+  list,
+  type Made,
+  madeHere,
+  number,
+  optional,
+  readWritten,
+  record,
+  same,
+  text,
+} from "@gridgrad/dysample/internal/node";
 import { WrittenFileError } from "@gridgrad/dysample/node";
 import { writeFileAtomic } from "@gridgrad/nn/node";
 
 import type { Comparison } from "./comparison.ts";
 import { ComparisonFolder } from "./comparisonFolder.ts";
-import { coresToUse, endOf, forkSource } from "./sourceProcess.ts";
+import { endOf, forkSource } from "./sourceProcess.ts";
 
 export interface Measurement {
   /** Median. */

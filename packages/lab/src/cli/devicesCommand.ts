@@ -1,13 +1,13 @@
 /** @file `gridgrad devices`: what each device runs on here, or what it lacks. */
 
 import { deviceNames, openDevice } from "@gridgrad/core";
-import { Command } from "commander";
+import type { Command } from "commander";
 
 import type { Io } from "./io.ts";
+import { newCommand } from "./newCommand.ts";
 
 export function devicesCommand(io: Io): Command {
-  return new Command("devices")
-    .description("List the devices with what they run on, or what they lack on this machine.")
+  return newCommand("devices")
     .option("--json", "print the devices as JSON")
     .addHelpText(
       "after",

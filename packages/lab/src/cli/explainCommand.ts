@@ -1,12 +1,23 @@
 /** @file `gridgrad explain`: which kernels run, in which order, with how much memory, and how long each of them takes. */
 
-import { explain, type Explanation, profile, Random, realize, release, type Tensor, zeros } from "@gridgrad/core";
-import { createTask, createUpsampler, Fpn4, resolveConfig, shapes64 } from "@gridgrad/dysample";
+import {
+  explain,
+  type Explanation,
+  profile,
+  Random,
+  realize,
+  release,
+  type Tensor,
+  ValueError,
+  zeros,
+} from "@gridgrad/core";
+import { createTask, createUpsampler, Fpn4, resolveConfig, shapes64, type Upsampler } from "@gridgrad/dysample";
 import { StepRecorder } from "@gridgrad/dysample/internal";
-import { Command } from "commander";
+import type { Command } from "commander";
 
 import type { Paint } from "./colours.ts";
 import type { Io } from "./io.ts";
+import { newCommand } from "./newCommand.ts";
 import { choiceOption, deviceOption, integerOption, upsamplerOption } from "./options.ts";
 import { table } from "./table.ts";
 import { chooseDevice, reportDevice, useDevice } from "./useDevice.ts";
@@ -34,8 +45,7 @@ const sizes: Readonly<Record<What, readonly ("channels" | "size" | "batch")[]>> 
 };
 
 export function explainCommand(io: Io): Command {
-  return new Command("explain")
-    .description("Show the schedule of a training step of the toy network, of its forward pass, or of one upsampler.")
+  return newCommand("explain")
     .addOption(upsamplerOption())
     .addOption(choiceOption("--what <graph>", "what to explain", Object.keys(sizes)))
     .addOption(integerOption("--batch <n>", "pictures (16, for an upsampler 1)"))
@@ -100,7 +110,7 @@ async function warmUp(record: () => Promise<Tensor[]>): Promise<void> {
 async function graph(what: What, { upsampler = "dysample", channels = 32, size, batch }: Options): Promise<Tensor[]> {
   if (what === "upsampler") {
     const [N, side] = [batch ?? 1, size ?? 16];
-    const up = createUpsampler(upsampler, channels, { random: new Random(0) });
+    const up = upsamplerOf(upsampler, channels);
     const guide = zeros([N, channels, up.scale * side, up.scale * side]); // recorded only where the upsampler asks for it
     return [up.forward(zeros([N, channels, side, side]), guide)];
   }
@@ -112,6 +122,15 @@ async function graph(what: What, { upsampler = "dysample", channels = 32, size, 
   if (side % 8 !== 0) throw new UsageError(`--size must be divisible by 8 for the toy network, got ${side}`);
   const network = new Fpn4(upsampler, { random: new Random(0) }).eval();
   return [network.forward(zeros([batch ?? 16, shapes64.channels, side, side]))];
+}
+
+function upsamplerOf(name: string, channels: number): Upsampler {
+  try {
+    return createUpsampler(name, channels, { random: new Random(0) });
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    throw new UsageError(`--channels ${channels} must fit ${name}, but ${error.message}`);
+  }
 }
 
 function timesByOp(explanation: Explanation, paint: Paint): string {

@@ -8,11 +8,12 @@ import { showJson } from "@gridgrad/core";
 import { checkGolden, type GoldenResult, parseGolden } from "@gridgrad/core/testing/golden";
 import { resolveConfig, type TrainConfig } from "@gridgrad/dysample";
 import { type FileError, readWhole } from "@gridgrad/nn/node";
-import { Command } from "commander";
+import type { Command } from "commander";
 
 import { countsOf } from "./countsOf.ts";
 import { goldenRuns } from "./goldenRuns.ts";
 import type { Io } from "./io.ts";
+import { newCommand } from "./newCommand.ts";
 import { deviceOption, dtypeOption } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { chooseDevice, reportDevice, useDevice } from "./useDevice.ts";
@@ -29,8 +30,7 @@ interface ManifestEntry {
 }
 
 export function goldensCommand(io: Io): Command {
-  return new Command("goldens")
-    .description("Run the golden cases of a folder and compare outputs and gradients with PyTorch's.")
+  return newCommand("goldens")
     .argument("<dir>", "a folder with a MANIFEST.json")
     .addOption(deviceOption())
     .addOption(dtypeOption())

@@ -3,19 +3,19 @@
 import { Random } from "@gridgrad/core";
 import { compareGradients, type GradientCheck } from "@gridgrad/core/testing/checkGradients";
 import { gradientTolerance } from "@gridgrad/core/testing/tolerance";
-import { Command } from "commander";
+import type { Command } from "commander";
 
 import { gradcheckCases } from "./gradcheckCases.ts";
 import { countsOf } from "./countsOf.ts";
 import type { Io } from "./io.ts";
+import { newCommand } from "./newCommand.ts";
 import { seedOption } from "./options.ts";
 import { suggest } from "./suggest.ts";
 import { table } from "./table.ts";
 import { UsageError } from "./userError.ts";
 
 export function gradcheckCommand(io: Io): Command {
-  return new Command("gradcheck")
-    .description("Compare the gradients of upsamplers and ops with finite differences, first and second order.")
+  return newCommand("gradcheck")
     .argument("[name...]", "upsamplers and ops (all of them)")
     .addOption(seedOption())
     .option("--json", "print all results as JSON")

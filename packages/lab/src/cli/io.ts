@@ -24,7 +24,9 @@ export interface Io {
   /** Aborted when the user asks to stop; `interruptCode` tells the exit code for it. */
   readonly interrupted: () => AbortSignal;
   /** How this program is called, for hints: `gridgrad`. */
-  readonly program: string;
+  program: string;
+  /** What it was called with, as a shell reads it; passwords are not in it. */
+  commandLine: string;
   /** Of the process, unless an error sets it: 0. */
   exitCode: number;
 }

@@ -21,10 +21,11 @@ import { differingTensors } from "@gridgrad/dysample/internal";
 import { imagesOnTheWay, loadWeights, readValidations, RunFolder } from "@gridgrad/dysample/internal/node";
 import { readWeights, type Weights, writePng } from "@gridgrad/dysample/node";
 import { writeFileAtomic } from "@gridgrad/nn/node";
-import { Command } from "commander";
+import type { Command } from "commander";
 
 import { interruptionOf } from "./interrupt.ts";
 import type { Io } from "./io.ts";
+import { newCommand } from "./newCommand.ts";
 import { completeRun, findRun, type KeptRun } from "./keptRun.ts";
 import {
   choiceOption,
@@ -62,8 +63,7 @@ const evaluations = 10;
 const shown = 6;
 
 export function offsetsCommand(io: Io): Command {
-  return new Command("offsets")
-    .description("Train only where DySample samples, in a network that has learned with bilinear upsampling.")
+  return newCommand("offsets")
     .option("--from <run|weights>", "the bilinear network (trained in OUT/bilinear)")
     .addOption(choiceOption("--upsampler <name>", "whose offsets learn", Object.keys(dysampleVariants)))
     .addOption(integerOption("--steps <n>", `training steps of the offsets (${defaults.steps})`))

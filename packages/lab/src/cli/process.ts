@@ -47,6 +47,7 @@ export async function runOn({ stdout, stderr }: Streams, body: (io: Io) => Promi
     quiet: false,
     interrupted: () => interruptSignal(() => io.note(stopping)),
     program: callersCommand(),
+    commandLine: "",
     exitCode: 0,
   };
   const code = await body(io);

@@ -5,11 +5,7 @@ import { stripVTControlCharacters } from "node:util";
 import { type Paint, plain } from "./colours.ts";
 
 /** One line per row, below the header, which is bold where there are colours. Cells may be painted. */
-export function table(
-  header: readonly string[],
-  rows: readonly (readonly string[])[],
-  paint: Paint = plain,
-): string {
+export function table(header: readonly string[], rows: readonly (readonly string[])[], paint: Paint = plain): string {
   const sizeOf = (cell: string): number => stripVTControlCharacters(cell).length;
   const widths = header.map((title, c) => Math.max(title.length, ...rows.map((row) => sizeOf(row[c]))));
   const line = (cells: readonly string[]): string =>

@@ -45,6 +45,7 @@ export async function tellComparison(
   const outcome = await runComparison(asked, path, {
     jobs,
     overwrite,
+    ...(io.commandLine !== "" && { command: io.commandLine }),
     openWorkers: queue && (() => workersAt(io, queue)),
     signal,
     events: {

@@ -68,11 +68,14 @@ interface Measurements {
   readonly threads: number;
   /** Of each, that count. */
   readonly steps: number;
+  /** Where; files of versions that did not tell lack it. */
+  readonly made?: Made;
   readonly contestants: readonly ({ readonly label: string; readonly config: TrainConfig } & Measurement)[];
 }
 
 const checkMeasurements = record({
   format: same(format),
+  made: optional(checkMade),
   contestants: list(
     record<{ label: string; config: Readonly<Record<string, string | number>>; msPerStep: number; peakBytes: number }>({
       label: text,
@@ -83,11 +86,15 @@ const checkMeasurements = record({
   ),
 });
 
-/** The measurements in a comparison's folder by the contestants' labels; `null` when they are not of all of these contestants, or damaged. */
-export async function readMeasurements(
-  comparison: Comparison,
-  folder: string,
-): Promise<ReadonlyMap<string, Measurement> | null> {
+/** What was measured, and where. */
+export interface Measured {
+  /** By the contestants' labels. */
+  readonly of: ReadonlyMap<string, Measurement>;
+  readonly made?: Made;
+}
+
+/** The measurements in a comparison's folder; `null` when they are not of all of these contestants, or damaged. */
+export async function readMeasurements(comparison: Comparison, folder: string): Promise<Measured | null> {
   const path = new ComparisonFolder(folder).file("measurements");
   if (!existsSync(path)) return null;
   const measurements = await readWritten(path, checkMeasurements, "they are measured again").catch((error: unknown) => {
@@ -95,11 +102,12 @@ export async function readMeasurements(
     throw error;
   });
   if (measurements === null) return null;
-  const { contestants } = measurements;
+  const { contestants, made } = measurements;
   const asText = (list: readonly { label: string; config: object }[]): string =>
     JSON.stringify(list.map(({ label, config }) => [label, Object.entries(config).sort()]).sort());
   if (asText(contestants) !== asText(contestantsOf(comparison))) return null;
-  return new Map(contestants.map(({ label, msPerStep, peakBytes }) => [label, { msPerStep, peakBytes }]));
+  const of = new Map(contestants.map(({ label, msPerStep, peakBytes }) => [label, { msPerStep, peakBytes }]));
+  return { of, ...(made && { made }) };
 }
 
 /** Measures all contestants of a comparison, and writes measurements.json into its folder. */
@@ -117,6 +125,7 @@ export async function measure(
     format,
     threads,
     steps: measuredSteps,
+    made: await madeHere(),
     contestants: contestants.map((contestant, i) => ({ ...contestant, ...outcome.measurements[i] })),
   };
   await writeFileAtomic(new ComparisonFolder(folder).file("measurements"), `${JSON.stringify(json, null, 2)}\n`);

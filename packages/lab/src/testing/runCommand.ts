@@ -28,6 +28,7 @@ export function collectLines(): { io: Io; out: string[]; err: string[] } {
     quiet: false,
     interrupted: () => new AbortController().signal,
     program: "gridgrad",
+    commandLine: "",
     exitCode: 0,
   };
   return { io, out, err };

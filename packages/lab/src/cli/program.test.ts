@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 
 import { ValueError } from "@gridgrad/core";
 
-import { runCommand, startCommand } from "../testing/runCommand.ts";
+import { collectLines, runCommand, startCommand } from "../testing/runCommand.ts";
 import { reportError } from "./program.ts";
 import { UserError } from "./userError.ts";
 
@@ -172,29 +172,28 @@ test("what does not fit into memory is one line, with what needs it and what wou
 });
 
 describe("errors", () => {
-  const told = (error: unknown): [code: number, text: string] => {
-    const lines: string[] = [];
-    const io = { note: (line: string) => void lines.push(line) } as Parameters<typeof reportError>[1];
-    return [reportError(error, io), lines.join("\n")];
+  const told = async (error: unknown): Promise<[code: number, text: string]> => {
+    const { io, err } = collectLines();
+    return [await reportError(error, io), err.join("\n")];
   };
 
-  test("of the user are told in one line", () => {
-    expect(told(new UserError("in two\nlines"))).toEqual([1, "gridgrad: in two lines"]);
+  test("of the user are told in one line", async () => {
+    expect(await told(new UserError("in two\nlines"))).toEqual([1, "gridgrad: in two lines"]);
     const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { syscall: "write" });
-    expect(told(full)).toEqual([1, "gridgrad: ENOSPC: no space left on device, write"]);
+    expect(await told(full)).toEqual([1, "gridgrad: ENOSPC: no space left on device, write"]);
   });
 
-  test("of ours keep their stack", () => {
-    const [code, text] = told(new ValueError("conv2d", "stride must be", "0"));
+  test("of ours keep their stack", async () => {
+    const [code, text] = await told(new ValueError("conv2d", "stride must be", "0"));
     expect(code).toBe(1);
     expect(text).toMatch(/^ValueError: conv2d: stride must be, got 0\n +at /);
-    expect(told("a string")).toEqual([1, "a string"]);
+    expect(await told("a string")).toEqual([1, "a string"]);
   });
 
-  test("of the user keep their stack with GRIDGRAD_DEBUG=1", () => {
+  test("of the user keep their stack with GRIDGRAD_DEBUG=1", async () => {
     process.env.GRIDGRAD_DEBUG = "1";
     try {
-      expect(told(new UserError("no"))[1]).toMatch(/^UserError: no\n +at /);
+      expect((await told(new UserError("no")))[1]).toMatch(/^UserError: no\n +at /);
     } finally {
       delete process.env.GRIDGRAD_DEBUG;
     }

@@ -89,7 +89,9 @@ function refuseExcess(command: Command): void {
   if (takes.at(-1)?.variadic || args.length <= takes.length) return;
   const usual = takes.map((argument) => `<${argument.name()}>`).join(" ");
   const rule = takes.length === 0 ? "takes options only" : `takes ${usual} and options`;
-  command.error(`error: ${command.name()} ${rule}, got ${JSON.stringify(args[takes.length])} besides`);
+  const got = args[takes.length];
+  const shown = got.includes("@") ? "one" : JSON.stringify(got); // a password may be in it
+  command.error(`error: ${command.name()} ${rule}, got ${shown} besides`);
 }
 
 /** Hides the values of options that a command does not have, and addresses that stand where none belongs: passwords may be in them. */

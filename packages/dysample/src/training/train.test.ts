@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 
-import { getDevice } from "@gridgrad/core";
+import { getDevice, version } from "@gridgrad/core";
 import { Adam, type StateDict } from "@gridgrad/nn";
 import { readStateDict, saveWeights } from "@gridgrad/nn/node";
 
@@ -12,6 +12,7 @@ import { dysampleVariants } from "../upsamplers/dysample.ts";
 import { PictureUpsampler } from "../tasks/pictureUpsampler.ts";
 import { resolveConfig, type TrainConfig } from "../tasks/config.ts";
 import { differingTensors } from "./differingTensors.ts";
+import { coresToUse } from "./coresToUse.ts";
 import { readSteps, readValidations } from "./metricsLog.ts";
 import { createTask } from "../tasks/createTask.ts";
 import { resume, train, type TrainHooks, type TrainOutcome } from "./train.ts";
@@ -163,6 +164,36 @@ test("resuming a complete run changes nothing and gives its result", async () =>
   const before = await contents("run");
   expect(await resume("run")).toMatchObject({ status: "complete", trained: false, result: { steps: 6 } });
   expect(await contents("run")).toEqual(before);
+});
+
+test("a run says how it was made and what it took, and one that does not goes on as well", async () => {
+  await train(tiny.segmentation, "run");
+  const [config, result] = await Promise.all(
+    ["config", "result"].map(async (name) => JSON.parse(await readFile(`run/${name}.json`, "utf8"))),
+  );
+  const date = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  const cpu = expect.stringMatching(/./);
+  expect(config.made).toEqual({
+    gridgrad: version,
+    node: process.versions.node,
+    cpu,
+    threads: coresToUse(),
+    device: expect.stringMatching(/^WebAssembly with SIMD, /),
+    date,
+  });
+  expect(result.took).toEqual({ seconds: expect.any(Number), ended: date });
+  const stepMs = (await readSteps("run/metrics.jsonl")).reduce((total, { ms }) => total + ms, 0);
+  expect(result.took.seconds * 1000).toBeGreaterThan(stepMs);
+
+  const before = await readFile("run/weights.safetensors");
+  for (const made of [undefined, { ...config.made, cpu: "another" }, "anything"]) {
+    await writeFile("run/config.json", JSON.stringify({ ...config, made }));
+    await writeFile("run/result.json", JSON.stringify({ ...result, took: undefined }));
+    expect(await resume("run")).toMatchObject({ trained: false });
+    for (const name of ["result.json", "checkpoint.safetensors"]) await rm(`run/${name}`);
+    expect(await resume("run")).toMatchObject({ trained: true });
+    expect((await readFile("run/weights.safetensors")).equals(before)).toBe(true);
+  }
 });
 
 test("a result that is damaged is refused, and made again without it", async () => {

@@ -13,8 +13,6 @@ import { QueueError } from "./queueError.ts";
 /** With their major versions, those of the catalog. */
 export const queuePackages = { bullmq: 6, ioredis: 5 } as const;
 
-export type QueuePackage = keyof typeof queuePackages;
-
 /**
  * Loads a package.
  *
@@ -22,11 +20,7 @@ export type QueuePackage = keyof typeof queuePackages;
  * @param folder - where to look for it then.
  * @throws {QueueError} when it is in neither place, with the command that installs it.
  */
-export async function loadQueuePackage<T>(
-  name: QueuePackage,
-  load: () => Promise<T>,
-  folder = process.cwd(),
-): Promise<T> {
+export async function loadQueuePackage<T>(name: string, load: () => Promise<T>, folder = process.cwd()): Promise<T> {
   try {
     return await load();
   } catch (error) {

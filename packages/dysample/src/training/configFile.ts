@@ -4,6 +4,7 @@
  */
 
 import { showJson } from "@gridgrad/core";
+import { isMissing } from "@gridgrad/nn/node";
 
 import { fieldNames, type TrainConfig } from "../tasks/config.ts";
 import type { Made } from "./made.ts";
@@ -33,7 +34,12 @@ export function partsOfConfig(json: Readonly<Record<string, unknown>>): {
  */
 export async function readSettings(path: string): Promise<Partial<TrainConfig>> {
   const rule = "hold settings, as the config.json of a run does";
-  const settings = await readWritten(path, checkSettings, "correct it, or name another file", rule);
+  const settings = await readWritten(path, checkSettings, "correct it, or name another file", rule).catch(
+    (error: unknown) => {
+      if (!isMissing(error)) throw error;
+      throw new WrittenFileError(`${path} must ${rule}, but there is no such file; check the path`, { cause: error });
+    },
+  );
   const unknown = Object.keys(settings).find((name) => !(fieldNames as readonly string[]).includes(name));
   if (unknown === undefined) return settings;
   throw new WrittenFileError(

@@ -213,7 +213,7 @@ test("what makes no sense is refused before anything is started", async () => {
       "--ablation groups --groups 2: gridgrad: --ablation groups sets groups itself; leave --groups out",
       "--resume runs/x --seeds 2: gridgrad: --resume goes on with what was asked for; leave --seeds out",
       "--resume runs/x: gridgrad: runs/x must be the folder of a comparison, but it has no compare.json; check the path",
-      "--upsamplers nearest,dysample --groups 5: gridgrad: DySample: inChannels must be divisible by groups = 5, got 32",
+      "--upsamplers nearest,dysample --groups 5: gridgrad: --groups must divide the 32 channels that dysample upsamples: 1, 2, 4, 8, 16, 32, got 5",
       "--device gpu:webgl2: gridgrad: gpu:webgl2: needs a browser; in Node use gpu:webgpu, gpu:headlessgl or gpu:webasm; what there is here: gridgrad devices",
     ]
   `);

@@ -154,7 +154,7 @@ test("input that cannot be used is one line on the standard error, exit code 1, 
   expect(lines).toMatchInlineSnapshot(`
     [
       "train --resume runs/nowhere: gridgrad: runs/nowhere must be the folder of a training run, but there is no such folder; check the path",
-      "train --config nowhere.json: gridgrad: ENOENT: no such file or directory, open 'nowhere.json'",
+      "train --config nowhere.json: gridgrad: nowhere.json must hold settings, as the config.json of a run does, but there is no such file; check the path",
       "eval runs/nowhere: gridgrad: runs/nowhere must be a run folder or a safetensors file, but there is nothing; check the path",
       "upsample in.png out.png: gridgrad: readPng: in.png must be a file that can be read, but there is no such file or folder; check the path",
       "upsample in.png out.jpg: gridgrad: upsample writes PNG files, got the name out.jpg; let it end in .png",

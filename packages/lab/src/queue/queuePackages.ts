@@ -57,7 +57,8 @@ export function howToInstall(file: string): string {
     return `start it with them: npx ${asked} gridgrad ..., and the same options`;
   }
   const packages = wanted.join(" ");
-  if (path.includes("/.pnpm/")) return `install both: pnpm add ${/\/pnpm\/(.*\/)?global\//.test(path) ? "-g " : ""}${packages}`;
+  if (path.includes("/.pnpm/"))
+    return `install both: pnpm add ${/\/pnpm\/(.*\/)?global\//.test(path) ? "-g " : ""}${packages}`;
   return `install both: npm install ${isGlobal(file) ? "-g " : ""}${packages}`;
 }
 

@@ -1,6 +1,8 @@
 /** @file The public surface of @gridgrad/core. */
 
 export { grad, type GradOptions, gradientsOf } from "./autograd.ts";
+export { checkOptions, type OptionNames } from "./checkOptions.ts";
+export { checkTensor, checkTensors, otherCopy } from "./checkTensor.ts";
 export { countMacs, formatMacs } from "./countMacs.ts";
 export {
   type Device,
@@ -18,7 +20,7 @@ export {
 } from "./device.ts";
 export { allocate, bytesPerElement, checkDType, type DType, dtypeOf, isFloat, type Values } from "./dtype.ts";
 export { eager, setEager } from "./eager.ts";
-export { DTypeError, GraphError, OutOfMemoryError, ShapeError, showText, ValueError } from "./errors.ts";
+export { DTypeError, GraphError, OutOfMemoryError, ShapeError, showText, showValue, ValueError } from "./errors.ts";
 export { explain, Explanation, profile, type Step } from "./explain.ts";
 export { formatBytes } from "./formatBytes.ts";
 export { elementwise, elementwiseStep, gather } from "./gpu/elementwise.ts";
@@ -63,6 +65,7 @@ export {
   size,
   stridesOf,
 } from "./shape.ts";
+export { suggest } from "./suggest.ts";
 export { apply, operands, scalarLike } from "./apply.ts";
 export { arange, full, leaf, ones, tensor, type TensorOptions, zeros } from "./leaf.ts";
 export { type NestedNumbers, type Recipe, Tensor } from "./tensor.ts";

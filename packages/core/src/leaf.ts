@@ -2,6 +2,7 @@
  * @file Leaves: tensors that hold values from the start.
  */
 
+import { checkOptions, type OptionNames } from "./checkOptions.ts";
 import { allocate, checkDType, type DType, dtypeOf, isFloat, type Values } from "./dtype.ts";
 import { DTypeError, ShapeError, showValue, ValueError } from "./errors.ts";
 import { checkShape, formatShape, type Shape, size } from "./shape.ts";
@@ -14,6 +15,8 @@ export interface TensorOptions {
   /** True for a leaf that `backward()` shall give a `.grad`. Default false. */
   readonly requiresGrad?: boolean;
 }
+
+const tensorOptions: OptionNames<TensorOptions> = { dtype: 1, requiresGrad: 0 };
 
 /**
  * A leaf tensor. Copies `values`.
@@ -34,12 +37,13 @@ export interface TensorOptions {
 export function tensor(
   values: NestedNumbers | ArrayLike<number> | BigInt64Array | BigUint64Array,
   shape?: Shape,
-  { dtype, requiresGrad = false }: TensorOptions = {},
+  options?: TensorOptions,
 ): Tensor {
+  if (shape !== undefined) checkTensorShape(values, shape, arguments);
+  const { dtype, requiresGrad = false } = checkOptions("tensor(values, shape)", tensorOptions, options, arguments);
   const { flat, own } = flatten(values);
   const type = dtype ?? (ArrayBuffer.isView(values) ? dtypeOf(values as unknown as Values) : "float32");
   checkDType("tensor", type);
-  if (shape) checkShape("tensor", shape);
   const wanted = shape ?? own;
   if (flat.length !== size(wanted)) {
     const n = flat.length;
@@ -56,8 +60,9 @@ export function tensor(
  * await zeros([2, 2]).array(); // [[0, 0], [0, 0]]
  * ```
  */
-export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
-  return full(shape, 0, options);
+export function zeros(shape: Shape, options?: TensorOptions): Tensor {
+  checkShape("zeros", shape, arguments);
+  return filled("zeros", shape, 0, checkOptions("zeros(shape)", tensorOptions, options, arguments));
 }
 
 /**
@@ -68,8 +73,9 @@ export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
  * await ones([3]).data(); // [1, 1, 1]
  * ```
  */
-export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
-  return full(shape, 1, options);
+export function ones(shape: Shape, options?: TensorOptions): Tensor {
+  checkShape("ones", shape, arguments);
+  return filled("ones", shape, 1, checkOptions("ones(shape)", tensorOptions, options, arguments));
 }
 
 /**
@@ -80,14 +86,20 @@ export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
  * await full([2], 0.5).data(); // [0.5, 0.5]
  * ```
  */
-export function full(
+export function full(shape: Shape, value: number, options?: TensorOptions): Tensor {
+  checkShape("full", shape);
+  if (typeof value !== "number") throw new ValueError("full", "value must be a number", showValue(value));
+  return filled("full", shape, value, checkOptions("full(shape, value)", tensorOptions, options, arguments));
+}
+
+function filled(
+  op: string,
   shape: Shape,
   value: number,
-  { dtype = "float32", requiresGrad = false }: TensorOptions = {},
+  { dtype = "float32", requiresGrad = false }: TensorOptions,
 ): Tensor {
-  checkDType("full", dtype);
-  checkShape("full", shape);
-  const values = allocate(dtype, size(shape), () => `full: a tensor of shape ${formatShape(shape)} in ${dtype}`);
+  checkDType(op, dtype);
+  const values = allocate(dtype, size(shape), () => `${op}: a tensor of shape ${formatShape(shape)} in ${dtype}`);
   values.fill(fill(dtype, [value])[0]);
   return leaf(shape, dtype, values, requiresGrad);
 }
@@ -100,7 +112,8 @@ export function full(
  * await arange(4).data(); // [0, 1, 2, 3]
  * ```
  */
-export function arange(n: number, { dtype = "float32", requiresGrad = false }: TensorOptions = {}): Tensor {
+export function arange(n: number, options?: TensorOptions): Tensor {
+  const { dtype = "float32", requiresGrad = false } = checkOptions("arange(n)", arangeOptions, options, arguments);
   if (!Number.isInteger(n) || n < 0) throw new ValueError("arange", "n must be an integer of at least 0", String(n));
   checkDType("arange", dtype);
   if (dtype === "int32" && n > 2 ** 31) {
@@ -117,6 +130,19 @@ export function leaf(shape: Shape, dtype: DType, values: Values, requiresGrad = 
     throw new DTypeError("tensor", "a tensor with requiresGrad must be float32 or float64", dtype);
   }
   return new Tensor(Object.freeze([...shape]), dtype, { values, requiresGrad });
+}
+
+/** PyTorch's `arange(start, end)` has another meaning than a type. */
+const arangeOptions: OptionNames<TensorOptions> = { dtype: 0, requiresGrad: 0 };
+
+/** Throws unless `shape` is one. Numbers one by one, or options in its place, are answered with the call that is meant. */
+function checkTensorShape(values: unknown, shape: unknown, given: ArrayLike<unknown>): void {
+  if (typeof values !== "number" && !Array.isArray(shape)) {
+    const repair = typeof shape === "number" ? `[${shape}]` : "undefined, { .. }";
+    const rule = "shape must be an array, with the options after it";
+    throw new ValueError("tensor", rule, `${showValue(shape)}; write tensor(values, ${repair})`);
+  }
+  checkShape("tensor", shape as Shape, given);
 }
 
 /** Converts to the typed array of `dtype`. int32 refuses what it would have to change. */

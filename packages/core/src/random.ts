@@ -11,6 +11,7 @@
  * Source: mulberry32, Tommy Ettinger 2017 (public domain); Box and Muller 1958, doi:10.1214/aoms/1177706645.
  */
 
+import { checkOptions } from "./checkOptions.ts";
 import { allocate, checkDType, type DType, isFloat } from "./dtype.ts";
 import { DTypeError, ValueError } from "./errors.ts";
 import { checkShape, formatShape, type Shape, size } from "./shape.ts";
@@ -21,6 +22,9 @@ export interface RandomOptions {
   readonly dtype?: DType;
   readonly requiresGrad?: boolean;
 }
+
+const uniformOptions = { low: 0, high: 0, dtype: 0, requiresGrad: 0 } as const;
+const normalOptions = { mean: 0, std: 0, dtype: 0, requiresGrad: 0 } as const;
 
 /**
  * A stream of random numbers. Its whole state is one 32-bit integer, which checkpoints store.
@@ -61,17 +65,21 @@ export class Random {
   /** A leaf with elements uniform in [low, high). Rounding to float32 gives `high` itself about once in 2^25 elements. */
   uniform(
     shape: Shape,
-    { low = 0, high = 1, ...options }: { low?: number; high?: number } & RandomOptions = {},
+    options?: { low?: number; high?: number } & RandomOptions,
   ): Tensor {
-    return this.#fill("uniform", shape, options, () => low + (high - low) * this.next());
+    checkShape("uniform", shape, arguments);
+    const { low = 0, high = 1, ...rest } = checkOptions("random.uniform(shape)", uniformOptions, options, arguments);
+    return this.#fill("uniform", shape, rest, () => low + (high - low) * this.next());
   }
 
   /** A leaf with normally distributed elements. */
   normal(
     shape: Shape,
-    { mean = 0, std = 1, ...options }: { mean?: number; std?: number } & RandomOptions = {},
+    options?: { mean?: number; std?: number } & RandomOptions,
   ): Tensor {
-    return this.#fill("normal", shape, options, () => mean + std * this.nextNormal());
+    checkShape("normal", shape, arguments);
+    const { mean = 0, std = 1, ...rest } = checkOptions("random.normal(shape)", normalOptions, options, arguments);
+    return this.#fill("normal", shape, rest, () => mean + std * this.nextNormal());
   }
 
   /** An int32 leaf with elements uniform in 0 .. `high` - 1. */

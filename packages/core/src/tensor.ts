@@ -17,6 +17,9 @@ import { formatShape, type Shape, size, stridesOf } from "./shape.ts";
 
 let made = 0;
 
+/** What tensors of every copy of this package have: a tensor of another copy is none here, and errors can say so. */
+export const tensorBrand: unique symbol = Symbol.for("@gridgrad/core Tensor");
+
 export class Tensor {
   readonly shape: Shape;
   readonly dtype: DType;
@@ -64,6 +67,10 @@ export class Tensor {
       this.requiresGrad = source.requiresGrad;
       this.tracked = source.requiresGrad;
     }
+  }
+
+  get [tensorBrand](): true {
+    return true;
   }
 
   /** Number of elements. */

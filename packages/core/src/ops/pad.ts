@@ -47,8 +47,8 @@ const padOptions: OptionNames<PadOptions> = { value: 0 };
 export function pad(x: Tensor, padding: Attrs["padding"], options?: PadOptions): Tensor {
   checkTensor("pad", "x", x);
   const { value = 0 } = checkOptions("pad(x, padding)", padOptions, options, arguments);
-  const isPairs = Array.isArray(padding) && padding.every((pair) => Array.isArray(pair));
-  if (!isPairs) {
+  const pairs = padding as readonly unknown[];
+  if (!Array.isArray(pairs) || !pairs.every((pair) => Array.isArray(pair))) {
     throw new ValueError("pad", "padding must be an array of one pair [before, after] per axis", showValue(padding));
   }
   if (x.dtype === "int32" && !Number.isInteger(value)) {

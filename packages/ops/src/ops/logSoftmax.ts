@@ -8,6 +8,7 @@
 
 import {
   apply,
+  checkTensor,
   elementwiseStep,
   exp,
   logKernel,
@@ -37,6 +38,7 @@ import { aroundAxis, powerSteps } from "./softmax.ts";
  * ```
  */
 export function logSoftmax(x: Tensor, dim: number): Tensor {
+  checkTensor("logSoftmax", "x", x);
   return apply(logSoftmaxOp, [x], { axis: normalizeAxis("logSoftmax", dim, x.shape) });
 }
 

@@ -10,6 +10,7 @@
 
 import {
   apply,
+  checkTensor,
   elementwiseStep,
   expKernel,
   type GpuStep,
@@ -41,6 +42,7 @@ import {
  * ```
  */
 export function softmax(x: Tensor, dim: number): Tensor {
+  checkTensor("softmax", "x", x);
   return apply(softmaxOp, [x], { axis: normalizeAxis("softmax", dim, x.shape) });
 }
 

@@ -8,6 +8,7 @@
 
 import {
   bytesPerElement,
+  checkOptions,
   describeResult,
   type Device,
   type DeviceBuffer,
@@ -59,7 +60,8 @@ export class CpuDevice implements Device {
   #opened: Opened | null = null;
 
   /** Opens with the first value, or with `ready()`; threads start with the first work that is worth it. */
-  constructor({ threads }: CpuDeviceOptions = {}) {
+  constructor(options?: CpuDeviceOptions) {
+    const { threads } = checkOptions("CpuDevice()", { threads: 1 }, options, arguments);
     if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
       throw new GraphError(`cpu: threads must be an integer of at least 1, got ${threads}`);
     }

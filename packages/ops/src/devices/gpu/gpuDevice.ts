@@ -7,22 +7,23 @@
  */
 
 import {
+  checkOptions,
   type Device,
   type DeviceBuffer,
   type DType,
   dtypeOf,
-  GraphError,
   type GpuPlan,
   type GpuStep,
+  GraphError,
   kernelName,
   kernelSource,
   lacksMemory,
   lessMemory,
   MemoryCounter,
   type Op,
+  type OpInfo,
   OutOfMemoryError,
   runLoops,
-  type OpInfo,
   size,
   type Values,
 } from "@gridgrad/core";
@@ -92,9 +93,9 @@ export class GpuDevice implements Device {
   #context: WebGpuContext | null = null;
 
   /** @param wanted - a backend, or `"gpu"` for the best that there is. Opens with the first op, or with `ready()`. */
-  constructor(wanted: GpuBackend | "gpu", options: GpuDeviceOptions = {}) {
+  constructor(wanted: GpuBackend | "gpu", options?: GpuDeviceOptions) {
     this.#wanted = wanted;
-    this.#options = options;
+    this.#options = checkOptions("GpuDevice(wanted)", { kernels: 0 }, options, arguments);
     this.name = wanted === "gpu" ? "gpu" : `gpu:${wanted}`;
   }
 

@@ -10,7 +10,7 @@ import {
 } from "@gridgrad/core";
 
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type Run } from "./checkpoint.ts";
-import type { LoadOptions, Module, StateDict } from "./module.ts";
+import type { LoadOptions, LoadResult, Module, StateDict } from "./module.ts";
 import { readWhole } from "./readWhole.node.ts";
 import { writeFileAtomic } from "./replaceFile.node.ts";
 
@@ -43,12 +43,13 @@ function withInt64(entry: SafetensorsEntry): SafetensorsEntry {
 /**
  * Loads parameters and buffers from a safetensors file: weights, from here or from Python, or a checkpoint.
  *
- * @throws {SafetensorsError} when the file breaks the format.
+ * @returns the names that only one of the two has, which `{ strict: false }` allows.
+ * @throws {SafetensorsError} when the file breaks the format, or is a `.pth` file of PyTorch.
  * @throws {ValueError} when names or shapes do not fit; nothing is changed then. Both messages begin with the path.
  */
-export async function loadWeights(path: string, model: Module, options?: LoadOptions): Promise<void> {
+export async function loadWeights(path: string, model: Module, options?: LoadOptions): Promise<LoadResult> {
   const { tensors } = await readStateDict(path);
-  named(path, () => model.loadStateDict(tensors, options));
+  return named(path, () => model.loadStateDict(tensors, options));
 }
 
 /**

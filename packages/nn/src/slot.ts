@@ -5,17 +5,22 @@
  */
 
 import {
+  checkOptions,
+  checkTensor,
   dependencies,
   DTypeError,
   isFloat,
   isRealized,
+  type OptionNames,
   release,
-  ShapeError,
   sameShape,
+  ShapeError,
   takeAsLeaf,
   type Tensor,
   ValueError,
 } from "@gridgrad/core";
+
+import { nnBrand } from "./brand.ts";
 
 /** What `Parameter` and `Buffer` share: one tensor at a time, that can be replaced. */
 export abstract class Slot {
@@ -27,8 +32,13 @@ export abstract class Slot {
    * @throws {ValueError} when `initial` has not been computed yet.
    */
   constructor(initial: Tensor, requiresGrad: boolean) {
+    checkTensor("Slot", "initial", initial);
     checkComputed("Slot", "initial", initial);
     this.current = takeAsLeaf(initial, requiresGrad);
+  }
+
+  get [nnBrand](): string {
+    return "a Parameter or Buffer";
   }
 
   /** The values to compute with. Read it in every forward pass: the tensor is another one after each training step. */
@@ -107,6 +117,7 @@ export class Parameter extends Slot {
    * @throws {ValueError} when `initial` has not been computed yet.
    */
   constructor(initial: Tensor) {
+    checkTensor("Parameter", "initial", initial);
     if (!isFloat(initial.dtype))
       throw new DTypeError("Parameter", "a parameter must be float32 or float64", initial.dtype);
     super(initial, true);
@@ -134,6 +145,8 @@ export interface BufferOptions {
   /** Loading a state without it is no error: it can be computed, or counts for little. Default false. */
   readonly optional?: boolean;
 }
+
+const bufferOptions: OptionNames<BufferOptions> = { optional: 0 };
 
 /** A new value of a buffer that a forward pass has recorded. */
 export interface BufferUpdate {
@@ -166,8 +179,9 @@ export class Buffer extends Slot {
    * @param initial - a computed tensor, such as a leaf.
    * @throws {ValueError} when `initial` has not been computed yet.
    */
-  constructor(initial: Tensor, { optional = false }: BufferOptions = {}) {
+  constructor(initial: Tensor, options?: BufferOptions) {
     super(initial, false);
+    const { optional = false } = checkOptions("Buffer(initial)", bufferOptions, options, arguments);
     this.optional = optional;
   }
 
@@ -256,6 +270,7 @@ function forgetUpdatesFrom(t: Tensor): void {
 }
 
 function checkSameShape(op: string, name: string, t: Tensor, slot: Slot): void {
+  checkTensor(op, name, t);
   if (sameShape(t.shape, slot.shape)) return;
   throw new ShapeError(op, `${name} must have the shape of the slot`, { [name]: t.shape, "the slot": slot.shape });
 }

@@ -260,7 +260,7 @@ describe("errors", () => {
       `[ValueError: Conv2d: inChannels must be an integer of at least 1, got 0]`,
     );
     expect(() => new Conv2d(1, 1, [3, 1.5])).toThrowErrorMatchingInlineSnapshot(
-      `[ValueError: Conv2d: kernelWidth must be an integer of at least 1, got 1.5]`,
+      `[ValueError: Conv2d: kernelSize must be an integer of at least 1, or a pair [height, width] of them, got [3, 1.5]]`,
     );
     expect(() => new ConvTranspose2d(1, -1, 3)).toThrowErrorMatchingInlineSnapshot(
       `[ValueError: ConvTranspose2d: outChannels must be an integer of at least 1, got -1]`,

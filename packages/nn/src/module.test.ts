@@ -222,7 +222,7 @@ describe("loadStateDict", () => {
       toString: entry([1], 0),
     };
     expect(() => pair.loadStateDict(state)).toThrowErrorMatchingInlineSnapshot(
-      `[ValueError: loadStateDict: the state must fit the module, got 5 problems: first.weight is missing; first.bias must have shape [1], got [3]; first.count must hold integers, got F32; third.weight is unexpected; toString is unexpected]`,
+      `[ValueError: loadStateDict: the state must fit the module, got that of another network, with 5 problems: first.weight is missing; first.bias must have shape [1], got [3]; first.count must hold integers, got F32; and 2 more]`,
     );
     expect(await pair.stateDict()).toEqual(before);
   });

@@ -9,6 +9,7 @@ import {
   ValueError,
 } from "@gridgrad/core";
 
+import { checkModule } from "./checkModule.ts";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type Run } from "./checkpoint.ts";
 import type { LoadOptions, LoadResult, Module, StateDict } from "./module.ts";
 import { readWhole } from "./readWhole.node.ts";
@@ -30,6 +31,7 @@ export async function saveWeights(
   model: Module,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
+  checkModule("saveWeights", model);
   const state = Object.entries(await model.stateDict()).map(([name, entry]) => [name, withInt64(entry)] as const);
   await writeFileAtomic(path, encodeSafetensors(Object.fromEntries(state), { format: "pt", ...metadata }));
 }
@@ -48,6 +50,7 @@ function withInt64(entry: SafetensorsEntry): SafetensorsEntry {
  * @throws {ValueError} when names or shapes do not fit; nothing is changed then. Both messages begin with the path.
  */
 export async function loadWeights(path: string, model: Module, options?: LoadOptions): Promise<LoadResult> {
+  checkModule("loadWeights", model);
   const { tensors } = await readStateDict(path);
   return named(path, () => model.loadStateDict(tensors, options));
 }

@@ -3,10 +3,13 @@
  * shapes.
  */
 
+import { checkOptions } from "../checkOptions.ts";
 import type { OpInfo } from "../op.ts";
 import { type Shape, size } from "../shape.ts";
 import { broadcastOperand, denseOperand, mergeAxes, type Operand } from "../walk.ts";
 import { type GpuPlan, type GpuStep, kernelName, type ScalarFunction } from "./kernel.ts";
+
+const elementwiseOptions = { floats: 0, functions: 0 } as const;
 
 /**
  * The kernel of `y[i] = f(a[i], b[i], ..)`, broadcasting.
@@ -18,13 +21,14 @@ import { type GpuPlan, type GpuStep, kernelName, type ScalarFunction } from "./k
  */
 export function elementwise<Attrs extends object = object>(
   f: ScalarFunction,
-  options: { floats?: (attrs: Attrs) => readonly number[]; functions?: readonly ScalarFunction[] } = {},
+  options?: { floats?: (attrs: Attrs) => readonly number[]; functions?: readonly ScalarFunction[] },
 ): (info: OpInfo<Attrs>) => GpuPlan {
+  const checked = checkOptions("elementwise(f)", elementwiseOptions, options, arguments);
   return ({ inShapes, outShape, attrs }) => {
-    const floats = options.floats?.(attrs) ?? [];
+    const floats = checked.floats?.(attrs) ?? [];
     if (!floats.every((value) => Number.isFinite(Math.fround(value)))) return null; // no language has a literal for them
     const inputs = inShapes.map((shape, from) => ({ from, shape }));
-    return [elementwiseStep(f, outShape, inputs, { floats, functions: options.functions })];
+    return [elementwiseStep(f, outShape, inputs, { floats, functions: checked.functions })];
   };
 }
 
@@ -33,8 +37,10 @@ export function elementwiseStep(
   f: ScalarFunction,
   outShape: Shape,
   inputs: readonly { readonly from: number; readonly shape: Shape }[],
-  { floats = [], functions = [] }: { floats?: readonly number[]; functions?: readonly ScalarFunction[] } = {},
+  options?: { floats?: readonly number[]; functions?: readonly ScalarFunction[] },
 ): GpuStep {
+  const call = "elementwiseStep(f, outShape, inputs)";
+  const { floats = [], functions = [] } = checkOptions(call, elementwiseOptions, options, arguments);
   const operands = inputs.map(({ shape }) => broadcastOperand(shape, outShape));
   const { decode, at, integers } = indices(outShape, operands);
   const values = [...at.map((index, k) => `x${k}[${index}]`), ...floats.map((_, k) => `this.constants.f${k}`)];

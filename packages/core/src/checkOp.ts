@@ -37,15 +37,11 @@ export function checkOp(op: object): void {
 }
 
 /** Throws unless `gradients`, which the op's `vjp` gave, are one gradient or null per input, each like its input. */
-export function checkVjp(
-  name: string,
-  gradients: readonly (Tensor | null)[],
-  inputs: readonly Tensor[],
-): void {
+export function checkVjp(name: string, gradients: readonly (Tensor | null)[], inputs: readonly Tensor[]): void {
   const op = `${name}.vjp`;
   if (!Array.isArray(gradients) || gradients.length !== inputs.length) {
-    const got = Array.isArray(gradients) ? `${gradients.length}` : showValue(gradients);
-    throw new ValueError(op, `it must give an array of one gradient or null per input, ${inputs.length}`, got);
+    const rule = `the result must be an array of length ${inputs.length}, of one gradient or null per input`;
+    throw new ValueError(op, rule, showValue(gradients));
   }
   for (let i = 0; i < inputs.length; i++) {
     const [dx, x] = [gradients[i] as unknown, inputs[i]];

@@ -60,11 +60,15 @@ function unknown(call: string, name: string, known: readonly string[]): ValueErr
 
 function byPosition(call: string, names: object, options: unknown, given: readonly unknown[]): ValueError {
   const name = nameOf(call);
-  const before = call.slice(name.length + 1, -1).split(", ").filter(Boolean);
+  const before = call
+    .slice(name.length + 1, -1)
+    .split(", ")
+    .filter(Boolean);
   const values = given.length > before.length ? given.slice(before.length) : [options];
   const positions = Object.entries(names).flatMap(([option, byPosition]) => (byPosition ? [option] : []));
   const meant = values.flatMap((value, i) => {
-    if (isPlain(value)) return Object.entries(value).map(([option, value]) => `${option}: ${showLiteral(value) ?? ".."}`);
+    if (isPlain(value))
+      return Object.entries(value).map(([option, value]) => `${option}: ${showLiteral(value) ?? ".."}`);
     return value === null || positions[i] === undefined ? [] : [pair(positions[i], value)];
   });
   const fits = values.length <= positions.length && meant.length > 0 && values.every(isArgument);
@@ -83,8 +87,9 @@ function pair(option: string, value: unknown): string {
   return literal === null ? option : `${option}: ${literal}`;
 }
 
-/** What may be meant by position: not a function, and no object but an array or one of a class, such as a tensor. */
+/** What may be meant by position: no function, and no object but an array, options after all, or what has a shape as tensors have. */
 function isArgument(value: unknown): boolean {
+  if (typeof value === "object" && value !== null) return Array.isArray(value) || isPlain(value) || "shape" in value;
   return value !== undefined && typeof value !== "function";
 }
 

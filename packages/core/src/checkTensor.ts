@@ -8,13 +8,18 @@ export function checkTensor(op: string, argument: string, value: unknown): asser
   if (value instanceof Tensor) return;
   const { [tensorBrand]: foreign, tensor } = Object(value) as { [tensorBrand]?: unknown; tensor?: unknown };
   if (foreign) throw new ValueError(op, ...otherCopy("@gridgrad/core", `${argument} must be a Tensor`, "a Tensor"));
-  throw new ValueError(op, `${argument} must be a Tensor`, showValue(value) + (tensor ? ", whose tensor is .tensor" : repair(value)));
+  throw new ValueError(
+    op,
+    `${argument} must be a Tensor`,
+    showValue(value) + (tensor ? ", whose tensor is .tensor" : repair(value)),
+  );
 }
 
 /** `checkTensor` for several arguments by their names; those of `optional` may be left out, or `null`. */
 export function checkTensors(op: string, tensors: object, optional: object = {}): void {
   for (const [name, value] of Object.entries(tensors)) checkTensor(op, name, value);
-  for (const [name, value] of Object.entries(optional)) if (value !== undefined && value !== null) checkTensor(op, name, value);
+  for (const [name, value] of Object.entries(optional))
+    if (value !== undefined && value !== null) checkTensor(op, name, value);
 }
 
 /** Throws unless `xs` is an array of at least one Tensor. */
@@ -33,7 +38,9 @@ export function otherCopy(name: string, rule: string, got: string): [mustHold: s
 }
 
 function repair(value: unknown): string {
-  if (typeof value === "number" || Array.isArray(value) || ArrayBuffer.isView(value)) return "; tensor(..) makes one of numbers";
+  if (Array.isArray(value) && value[0] instanceof Tensor) return "; tensors stand one by one here";
+  if (typeof value === "number" || Array.isArray(value) || ArrayBuffer.isView(value))
+    return "; tensor(..) makes one of numbers";
   if (typeof value === "function") return "; call it first";
   return value instanceof Promise ? "; await it first" : "";
 }

@@ -138,7 +138,8 @@ const arangeOptions: OptionNames<TensorOptions> = { dtype: 0, requiresGrad: 0 };
 /** Throws unless `shape` is one. Numbers one by one, or options in its place, are answered with the call that is meant. */
 function checkTensorShape(values: unknown, shape: unknown, given: ArrayLike<unknown>): void {
   if (typeof values !== "number" && !Array.isArray(shape)) {
-    const repair = typeof shape === "number" ? `[${shape}]` : "undefined, { .. }";
+    const options = typeof shape === "string" ? `{ dtype: ${JSON.stringify(shape)} }` : "{ .. }";
+    const repair = typeof shape === "number" ? `[${shape}]` : `undefined, ${options}`;
     const rule = "shape must be an array, with the options after it";
     throw new ValueError("tensor", rule, `${showValue(shape)}; write tensor(values, ${repair})`);
   }

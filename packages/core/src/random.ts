@@ -63,22 +63,16 @@ export class Random {
   }
 
   /** A leaf with elements uniform in [low, high). Rounding to float32 gives `high` itself about once in 2^25 elements. */
-  uniform(
-    shape: Shape,
-    options?: { low?: number; high?: number } & RandomOptions,
-  ): Tensor {
+  uniform(shape: Shape, options?: { low?: number; high?: number } & RandomOptions): Tensor {
     checkShape("uniform", shape, arguments);
-    const { low = 0, high = 1, ...rest } = checkOptions("random.uniform(shape)", uniformOptions, options, arguments);
+    const { low = 0, high = 1, ...rest } = checkOptions("uniform(shape)", uniformOptions, options, arguments);
     return this.#fill("uniform", shape, rest, () => low + (high - low) * this.next());
   }
 
   /** A leaf with normally distributed elements. */
-  normal(
-    shape: Shape,
-    options?: { mean?: number; std?: number } & RandomOptions,
-  ): Tensor {
+  normal(shape: Shape, options?: { mean?: number; std?: number } & RandomOptions): Tensor {
     checkShape("normal", shape, arguments);
-    const { mean = 0, std = 1, ...rest } = checkOptions("random.normal(shape)", normalOptions, options, arguments);
+    const { mean = 0, std = 1, ...rest } = checkOptions("normal(shape)", normalOptions, options, arguments);
     return this.#fill("normal", shape, rest, () => mean + std * this.nextNormal());
   }
 

@@ -8,7 +8,7 @@ import { otherCopy, ValueError } from "@gridgrad/core";
 /** Holds what the object is, in words. */
 export const nnBrand: unique symbol = Symbol.for("@gridgrad/nn");
 
-/** Throws if `value`, which is none of this copy's, belongs to another one. */
+/** Throws if `value` belongs to another copy. The caller has made sure that it is none of this one. */
 export function checkForeign(op: string, rule: string, value: unknown): void {
   const { [nnBrand]: kind } = Object(value) as { readonly [nnBrand]?: string };
   if (kind !== undefined) throw new ValueError(op, ...otherCopy("@gridgrad/nn", rule, kind));

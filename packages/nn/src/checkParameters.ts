@@ -4,7 +4,7 @@ import { showValue, ValueError } from "@gridgrad/core";
 
 import { checkForeign } from "./brand.ts";
 import { Module } from "./module.ts";
-import { Parameter } from "./slot.ts";
+import { Parameter, Slot } from "./slot.ts";
 
 /**
  * The parameters, each once.
@@ -18,7 +18,7 @@ export function checkParameters(optimizer: string, parameters: Iterable<Paramete
   if (given instanceof Module) {
     throw new ValueError(optimizer, rule, `${showValue(given)}; write new ${optimizer}(model.parameters(), { .. })`);
   }
-  checkForeign(optimizer, rule, given);
+  if (!(given instanceof Slot)) checkForeign(optimizer, rule, given);
   if (typeof given !== "object" || given === null || !(Symbol.iterator in given)) {
     throw new ValueError(optimizer, rule, showValue(given));
   }
@@ -26,7 +26,7 @@ export function checkParameters(optimizer: string, parameters: Iterable<Paramete
   if (list.length === 0) throw new ValueError(optimizer, "parameters must hold at least one parameter", "none");
   for (const parameter of list) {
     if (parameter instanceof Parameter) continue;
-    checkForeign(optimizer, rule, parameter);
+    if (!(parameter instanceof Slot || parameter instanceof Module)) checkForeign(optimizer, rule, parameter);
     throw new ValueError(optimizer, rule, `${showValue(parameter)} among them; model.parameters() lists a model's`);
   }
   return list as Parameter[];

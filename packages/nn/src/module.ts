@@ -38,7 +38,7 @@ export interface LoadOptions {
   readonly strict?: boolean;
 }
 
-const loadOptions: OptionNames<LoadOptions> = { strict: 1 };
+export const loadOptions: OptionNames<LoadOptions> = { strict: 1 };
 
 /** Names that did not meet when a state was loaded. */
 export interface LoadResult {

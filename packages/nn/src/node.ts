@@ -1,17 +1,10 @@
 /** @file @gridgrad/nn/node: models and checkpoints on disk, and how files are read and written there. */
 
-import {
-  decodeSafetensors,
-  encodeSafetensors,
-  type SafetensorsEntry,
-  SafetensorsError,
-  type SafetensorsFile,
-  ValueError,
-} from "@gridgrad/core";
+import { checkOptions, decodeSafetensors, encodeSafetensors, type SafetensorsEntry, SafetensorsError, type SafetensorsFile, ValueError } from "@gridgrad/core";
 
 import { checkModule } from "./checkModule.ts";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type Run } from "./checkpoint.ts";
-import type { LoadOptions, LoadResult, Module, StateDict } from "./module.ts";
+import { loadOptions, type LoadOptions, type LoadResult, type Module, type StateDict } from "./module.ts";
 import { readWhole } from "./readWhole.node.ts";
 import { writeFileAtomic } from "./replaceFile.node.ts";
 
@@ -51,6 +44,7 @@ function withInt64(entry: SafetensorsEntry): SafetensorsEntry {
  */
 export async function loadWeights(path: string, model: Module, options?: LoadOptions): Promise<LoadResult> {
   checkModule("loadWeights", model);
+  checkOptions("loadWeights(path, model)", loadOptions, options, arguments);
   const { tensors } = await readStateDict(path);
   return named(path, () => model.loadStateDict(tensors, options));
 }

@@ -250,8 +250,8 @@ export class DySample extends Module {
 
 /** Throws if a size is among the options: the weights have none, and each call may ask for another one. */
 export function checkNoSize(name: string, options: object | null | undefined): void {
-  const { size } = Object(options) as { readonly size?: unknown };
-  if (size === undefined) return;
+  if (typeof options !== "object" || options === null || !Object.hasOwn(options, "size")) return;
+  const { size } = options as { readonly size?: unknown };
   const rule =
     "an option size does not exist, as one module upsamples to every size: DySample's resize(x, [P, Q]) does";
   throw new ValueError(name, rule, `size ${Array.isArray(size) ? `[${size.join(", ")}]` : showValue(size)}`);

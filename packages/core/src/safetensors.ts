@@ -95,8 +95,8 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
         // A copy is aligned, unlike the place in the file. Node's Buffer overrides `slice` to share memory.
         const copy = Uint8Array.prototype.slice.call(data, begin, end);
         if (isHalf(dtype)) {
-          const values = Float32Array.from(new Uint16Array(copy.buffer), halfTypes[dtype]);
-          return [name, { dtype: "F32", shape, values }];
+          const bits = Uint32Array.from(new Uint16Array(copy.buffer), halfTypes[dtype]);
+          return [name, { dtype: "F32", shape, values: new Float32Array(bits.buffer) }];
         }
         return [name, { dtype, shape, values: new arrays[dtype](copy.buffer) }];
       }),
@@ -182,26 +182,29 @@ function isPickle(bytes: Uint8Array): boolean {
   return bytes[8] !== 0x7b && (isZip || (a === 0x80 && b >= 2 && b <= latest));
 }
 
+const word = new Uint32Array(1);
+const wordAsFloat = new Float32Array(word.buffer);
+
 /**
- * The number in 16 bits of IEEE 754's binary16: a sign, 5 bits of exponent, 10 of fraction.
+ * The bits of a float32 with the value of 16 bits of IEEE 754's binary16: a sign, 5 bits of exponent, 10 of fraction.
  *
  *     (-1)^s 2^(e - 15) (1 + f / 1024),  or with e = 0  (-1)^s 2^-14 f / 1024        e = 31: infinite, or NaN with f > 0
  */
 function float16(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
+  const sign = (bits & 0x8000) << 16;
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
+  if (exponent === 0) {
+    wordAsFloat[0] = fraction * 2 ** -24; // float32 has more exponents: no subnormal
+    return sign | word[0];
+  }
+  const wide = exponent === 31 ? 255 : exponent + (127 - 15); // each type's own bias
+  return sign | (wide << 23) | (fraction << 13); // 23 bits of fraction instead of 10
 }
 
-const word = new Uint32Array(1);
-const wordAsFloat = new Float32Array(word.buffer);
-
-/** The number in 16 bits of bfloat16, which are the first half of a float32. */
+/** The bits of a float32 with the value of a bfloat16, which is its first half. */
 function bfloat16(bits: number): number {
-  word[0] = bits << 16;
-  return wordAsFloat[0];
+  return bits << 16;
 }
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {

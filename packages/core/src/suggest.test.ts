@@ -19,6 +19,10 @@ test("a name is found by a part of it, or with a letter or two too many", () => 
 
 test("of several misspelt names the nearest comes first, and none where no name is near", () => {
   expect(suggest("strude", ["stripe", "stride"])).toBe("stride");
-  expect(suggest("bicubic", ["nearest", "bilinear"])).toBeNull();
+  const upsamplers = ["nearest", "bilinear", "dysample", "dysample+"];
+  expect(suggest("dysampl", upsamplers)).toBe("dysample");
+  expect(suggest("DySample+", upsamplers)).toBe("dysample+");
+  expect(suggest("biliner", upsamplers)).toBe("bilinear");
+  expect(suggest("bicubic", upsamplers)).toBeNull();
   expect(suggest("x", [])).toBeNull();
 });

@@ -19,7 +19,9 @@ import { Tensor } from "./tensor.ts";
 export function apply<Attrs extends object>(op: Op<Attrs>, inputs: readonly Tensor[], attrs: Attrs): Tensor {
   checkOp(op);
   if (!Array.isArray(inputs)) throw new ValueError(op.name, "inputs must be an array of tensors", showValue(inputs));
-  inputs.forEach((input, i) => checkTensor(op.name, `argument ${i}`, input));
+  inputs.forEach((input, i) => {
+    if (!(input instanceof Tensor)) checkTensor(op.name, `argument ${i}`, input); // in every op: no text is made for nothing
+  });
   const dtype = outputType(op, inputs, attrs);
   const shape = op.shape(
     inputs.map((input) => input.shape),

@@ -16,10 +16,14 @@ export function checkTensor(op: string, argument: string, value: unknown): asser
 }
 
 /** `checkTensor` for several arguments by their names; those of `optional` may be left out, or `null`. */
-export function checkTensors(op: string, tensors: object, optional: object = {}): void {
-  for (const [name, value] of Object.entries(tensors)) checkTensor(op, name, value);
-  for (const [name, value] of Object.entries(optional))
-    if (value !== undefined && value !== null) checkTensor(op, name, value);
+export function checkTensors(
+  op: string,
+  tensors: Readonly<Record<string, unknown>>,
+  optional?: Readonly<Record<string, unknown>>,
+): void {
+  for (const name in tensors) checkTensor(op, name, tensors[name]);
+  for (const name in optional)
+    if (optional[name] !== undefined && optional[name] !== null) checkTensor(op, name, optional[name]);
 }
 
 /** Throws unless `xs` is an array of at least one Tensor. */

@@ -39,12 +39,12 @@ export function stridesOf(shape: Shape): number[] {
  *
  * @param given - all arguments of `op`, if sizes one by one would be among them: for the call in the message.
  */
-export function checkShape(op: string, shape: Shape, given: ArrayLike<unknown> = [shape]): void {
+export function checkShape(op: string, shape: Shape, given?: ArrayLike<unknown>): void {
   if (!Array.isArray(shape) || !shape.every((dim) => Number.isInteger(dim) && dim >= 0)) {
     throw new ValueError(
       op,
       "a shape must be an array of integers of at least 0",
-      Array.isArray(shape) ? formatShape(shape) : notAnArray(op, shape, given),
+      Array.isArray(shape) ? formatShape(shape) : notAnArray(op, shape, given ?? [shape]),
     );
   }
   checkSides(op, shape);
@@ -84,7 +84,9 @@ export function normalizeAxis(op: string, axis: number, shape: Shape): number {
 /** The axes counted from the front, ascending, each named once. `undefined` means all of them. */
 export function normalizeAxes(op: string, axes: number | readonly number[] | undefined, shape: Shape): number[] {
   if (axes === undefined) return shape.map((_, axis) => axis);
-  const list = (Array.isArray(axes) ? (axes as readonly number[]) : [axes as number]).map((axis) => normalizeAxis(op, axis, shape));
+  const list = (Array.isArray(axes) ? (axes as readonly number[]) : [axes as number]).map((axis) =>
+    normalizeAxis(op, axis, shape),
+  );
   if (new Set(list).size !== list.length) {
     throw new ValueError(
       op,

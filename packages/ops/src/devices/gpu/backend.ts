@@ -1,5 +1,5 @@
 /**
- * @file The ways to run a kernel that gpu.js knows, which of them this machine has, and which is best.
+ * @file Which of the ways to run a kernel this machine has, and which is best.
  *
  * A way that is asked for by its name runs or fails with a message that says what is missing. `"gpu"` alone takes the best that there
  * is: WebGPU or WebGL2 on hardware, else WebAssembly, which runs everywhere. A driver that draws on the CPU (SwiftShader, llvmpipe) is
@@ -8,11 +8,8 @@
 
 import { GraphError } from "@gridgrad/core";
 
+import type { GpuBackend } from "./gpuBackends.ts";
 import { type GpuJs, type GpuJsConstructor, loadGpuJs } from "./gpujs.ts";
-
-export const gpuBackends = ["webgpu", "headlessgl", "webgl2", "webgl", "webasm", "cpu"] as const;
-
-export type GpuBackend = (typeof gpuBackends)[number];
 
 export interface OpenBackend {
   readonly gpu: GpuJs;
@@ -39,20 +36,13 @@ export async function openBackend(wanted: GpuBackend | "gpu"): Promise<OpenBacke
   return open(GPU, fallback, `${hardwareOf[fallback]}, since no GPU answered (${passedOver.join("; ")})`);
 }
 
-/**
- * The device for work that may run on any: `gpu` where a graphics card answers, else `cpu`.
- *
- * @example
- * ```ts
- * setDevice(await bestDevice()).name; // cpu
- * ```
- */
-export async function bestDevice(): Promise<"gpu" | "cpu"> {
+/** Whether a graphics card answers. */
+export async function hasGraphicsCard(): Promise<boolean> {
   for (const backend of hardwareBackends()) {
     const found = backend === "webgpu" ? await probeWebGpu() : await probe(await loadGpuJs(), backend);
-    if (!("missing" in found) && !found.software) return "gpu";
+    if (!("missing" in found) && !found.software) return true;
   }
-  return "cpu";
+  return false;
 }
 
 /** Ways to a graphics card that can tell whether there is one, the best first. */

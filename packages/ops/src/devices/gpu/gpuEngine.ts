@@ -12,11 +12,13 @@ import {
   dtypeOf,
   GraphError,
   type GpuPlan,
+  gpuPlanner,
   type GpuStep,
   kernelName,
   kernelSource,
   lacksMemory,
   lessMemory,
+  loadKernels,
   type MemoryCounter,
   type Op,
   OutOfMemoryError,
@@ -125,6 +127,9 @@ export class GpuEngine implements Engine {
       return this.#runLoops(op, buffers, info);
     }
     if (typeof plan === "number") return this.#alias(buffers[plan]);
+    const loading = loadKernels(plan);
+    if (loading)
+      await loading.catch((error: unknown) => Promise.reject(this.#problem(`kernels of op ${op.name}`, error)));
     const values: GpuValues[] = [];
     const temporary: GpuValues[] = [];
     try {
@@ -182,6 +187,7 @@ export class GpuEngine implements Engine {
     const plan = op.gpu(
       info,
       inputs.map(({ dtype, host }) => (dtype === "int32" ? (host as Int32Array) : null)),
+      gpuPlanner,
     );
     if (plan === null) return "its kernels do not cover these attributes or shapes";
     const sizes = [...inputs.map(({ length }) => length), ...(typeof plan === "number" ? [] : plan.map((s) => s.size))];

@@ -83,7 +83,7 @@ interface WithSource {
 /** The name of a kernel or scalar function, which survives a bundler that renames. */
 export function kernelName(kernel: KernelFunction | ScalarFunction | KernelText): string {
   if (typeof kernel !== "function") return kernel.name;
-  const stored = sources.has(kernel) ? null : storedKernel(kernel);
+  const stored = sources.has(kernel) ? null : findStored(kernel);
   return stored?.[0] ?? /^function\s+(\w+)/.exec(kernelSource(kernel))?.[1] ?? "kernel";
 }
 
@@ -97,7 +97,7 @@ export function kernelSource(kernel: KernelFunction | ScalarFunction | KernelTex
   if (typeof kernel !== "function") return kernel.source;
   const known = sources.get(kernel);
   if (known !== undefined) return known;
-  const stored = storedKernel(kernel);
+  const stored = findStored(kernel);
   if (stored) throw new Error(`internal: kernel: loadKernels must have loaded the text of ${stored[0]}`);
   return keepSource(kernel, String((kernel as WithSource).kernelSource ?? kernel));
 }
@@ -108,7 +108,7 @@ export function loadKernels(plan: readonly GpuStep[]): Promise<unknown> | null {
   for (const { kernel, functions = [] } of plan) {
     for (const each of [kernel, quotient, ...functions]) {
       if (typeof each !== "function" || sources.has(each)) continue;
-      const stored = storedKernel(each);
+      const stored = findStored(each);
       if (!stored) continue;
       const [name, load, key = name] = stored;
       loads.push(load().then(({ kernelTexts }) => keepSource(each, kernelTexts[key])));
@@ -118,7 +118,7 @@ export function loadKernels(plan: readonly GpuStep[]): Promise<unknown> | null {
 }
 
 /** What a build has left of the function, if that has happened: it returns it, or carries it where the host calls the function as well. */
-function storedKernel(kernel: KernelFunction | ScalarFunction): StoredKernel | null {
+function findStored(kernel: KernelFunction | ScalarFunction): StoredKernel | null {
   let stored: unknown = (kernel as WithSource).kernelSource;
   if (stored === undefined && kernel.length === 0) {
     try {

@@ -28,8 +28,8 @@ type EngineModule = typeof import("./cpuEngine.ts");
 
 let provided: EngineModule | null = null;
 
-/** Makes the engine's code known, so that no device has to load it. */
-export function provideCpuEngine(module: EngineModule): void {
+/** Makes the engine's code known, so that no device has to load it. `null`: devices load it, as in a page. */
+export function provideCpuEngine(module: EngineModule | null): void {
   provided = module;
 }
 

@@ -123,11 +123,7 @@ async function provideWebGpu(): Promise<string | null> {
   if (world.navigator?.gpu) return null;
   if (!isNode()) return "this browser has no WebGPU, or offers it on https and localhost only";
   try {
-    const name = "webgpu"; // a variable, so that bundlers leave the optional package out
-    const webgpu = (await import(/* @vite-ignore */ name)) as {
-      create(options: readonly string[]): unknown;
-      globals: object;
-    };
+    const webgpu = (await importByName("webgpu")) as { create(options: readonly string[]): unknown; globals: object };
     nodeGpu ??= webgpu.create([]);
     Object.assign(globalThis, webgpu.globals);
     // gpu.js looks for it there. Node 21 and newer have a navigator, older ones none.
@@ -140,6 +136,11 @@ async function provideWebGpu(): Promise<string | null> {
       ? "needs the package `webgpu` (npm install webgpu) and a Vulkan, Metal or Direct3D 12 driver"
       : `the package \`webgpu\` does not load: ${reason}`;
   }
+}
+
+/** Imports an optional package, which bundlers leave out: some of them read a constant in place of the parameter. */
+function importByName(name: string): Promise<unknown> {
+  return import(/* @vite-ignore */ name);
 }
 
 /** What a browser draws WebGL on. */

@@ -56,13 +56,10 @@ let [passed, failed] = [0, 0];
 /** One check: `body` returns what there is to tell, and throws when it fails. */
 async function check(name: string, body: () => Promise<string | void> | string | void): Promise<boolean> {
   const began = performance.now();
-  let [ok, told] = [true, ""];
-  try {
-    told = (await body()) ?? "";
-  } catch (error) {
-    ok = false;
-    told = error instanceof Error ? error.message : String(error);
-  }
+  const [ok, told] = await (async () => body())().then(
+    (result) => [true, result ?? ""] as const,
+    (error: unknown) => [false, error instanceof Error ? error.message : String(error)] as const,
+  );
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   if (ok) passed++;
   else failed++;

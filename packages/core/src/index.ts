@@ -23,7 +23,9 @@ export { eager, setEager } from "./eager.ts";
 export { DTypeError, GraphError, OutOfMemoryError, ShapeError, showText, showValue, ValueError } from "./errors.ts";
 export { explain, Explanation, profile, type Step } from "./explain.ts";
 export { formatBytes } from "./formatBytes.ts";
-export { elementwise, elementwiseStep, gather } from "./gpu/elementwise.ts";
+export { elementwise } from "./gpu/elementwise.ts";
+export { elementwiseStep, gather } from "./gpu/elementwiseStep.ts";
+export { type GpuPlanner, gpuPlanner } from "./gpu/gpuPlanner.ts";
 export {
   type GpuPlan,
   type GpuStep,
@@ -31,11 +33,13 @@ export {
   kernelName,
   kernelSource,
   type KernelText,
+  loadKernels,
   quotient,
   type ScalarFunction,
   type Thread,
 } from "./gpu/kernel.ts";
-export { maxKernel, minKernel, reduceAxes, reduceMiddle, sumInParts, sumKernel } from "./gpu/reduction.ts";
+export { reduceAxes, reduceMiddle, sumInParts } from "./gpu/reduction.ts";
+export { maxKernel, minKernel, sumKernel } from "./gpu/reductionKernels.ts";
 export { dependencies } from "./graph.ts";
 export { isRealized, takeAsLeaf } from "./held.ts";
 export { lacksMemory, lessMemory, needsMemory } from "./needsMemory.ts";

@@ -7,7 +7,6 @@
  */
 
 import { checkTensor } from "../checkTensor.ts";
-import { gather } from "../gpu/elementwise.ts";
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { checkList, checkShape, formatShape, sameShape, type Shape } from "../shape.ts";
@@ -68,7 +67,9 @@ export const expandOp: Op<{ readonly shape: Shape }> = {
     });
   },
 
-  gpu: ({ inShapes: [shape], outShape }) => [gather("expand", outShape, broadcastOperand(shape, outShape))],
+  gpu: ({ inShapes: [shape], outShape }, _, { gather }) => [
+    gather("expand", outShape, broadcastOperand(shape, outShape)),
+  ],
 };
 
 /** Sums `dy` down to `shape`, of which it has the broadcast shape: the gradient of every broadcasting op. */

@@ -7,7 +7,6 @@
  */
 
 import { checkTensor } from "../checkTensor.ts";
-import { gather } from "../gpu/elementwise.ts";
 import type { Op } from "../op.ts";
 import { normalizeAxes, type Shape, stridesOf } from "../shape.ts";
 import { apply } from "../apply.ts";
@@ -47,7 +46,7 @@ export const flipOp: Op<{ readonly dims: readonly number[] }> = {
     });
   },
 
-  gpu: ({ attrs, outShape }) => [gather("flip", outShape, backwards(attrs.dims, outShape))],
+  gpu: ({ attrs, outShape }, _, { gather }) => [gather("flip", outShape, backwards(attrs.dims, outShape))],
 };
 
 /** A tensor of `shape` read from its last element on along `dims`. */

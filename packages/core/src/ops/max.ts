@@ -8,7 +8,7 @@
 
 import { checkOptions } from "../checkOptions.ts";
 import { checkTensor } from "../checkTensor.ts";
-import { maxKernel, reduceAxes } from "../gpu/reduction.ts";
+import { maxKernel } from "../gpu/reductionKernels.ts";
 import { ShapeError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { normalizeAxes } from "../shape.ts";
@@ -43,11 +43,7 @@ import {
  * await max(tensor([[1, 7], [3, 4]]), 1).data(); // [7, 4]
  * ```
  */
-export function max(
-  x: Tensor,
-  dim?: number | readonly number[],
-  options?: ReduceOptions,
-): Tensor {
+export function max(x: Tensor, dim?: number | readonly number[], options?: ReduceOptions): Tensor {
   checkTensor("max", "x", x);
   const { keepdim = false } = checkOptions("max(x, dim)", reduceOptions, options, arguments);
   return apply(maxOp, [x], { axes: normalizeAxes("max", dim, x.shape), keepdim });
@@ -81,5 +77,6 @@ export const maxOp: Op<ReduceAttrs> = {
     });
   },
 
-  gpu: ({ attrs: { axes }, inShapes: [shape] }) => (axes.length === 0 ? 0 : reduceAxes(maxKernel, 0, 1, shape, axes)),
+  gpu: ({ attrs: { axes }, inShapes: [shape] }, _, { reduceAxes }) =>
+    axes.length === 0 ? 0 : reduceAxes(maxKernel, 0, 1, shape, axes),
 };

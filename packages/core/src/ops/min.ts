@@ -8,7 +8,7 @@
 
 import { checkOptions } from "../checkOptions.ts";
 import { checkTensor } from "../checkTensor.ts";
-import { minKernel, reduceAxes } from "../gpu/reduction.ts";
+import { minKernel } from "../gpu/reductionKernels.ts";
 import { ShapeError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { normalizeAxes } from "../shape.ts";
@@ -43,11 +43,7 @@ import {
  * await min(tensor([[1, 7], [3, 4]]), 1).data(); // [1, 3]
  * ```
  */
-export function min(
-  x: Tensor,
-  dim?: number | readonly number[],
-  options?: ReduceOptions,
-): Tensor {
+export function min(x: Tensor, dim?: number | readonly number[], options?: ReduceOptions): Tensor {
   checkTensor("min", "x", x);
   const { keepdim = false } = checkOptions("min(x, dim)", reduceOptions, options, arguments);
   return apply(minOp, [x], { axes: normalizeAxes("min", dim, x.shape), keepdim });
@@ -81,5 +77,6 @@ export const minOp: Op<ReduceAttrs> = {
     });
   },
 
-  gpu: ({ attrs: { axes }, inShapes: [shape] }) => (axes.length === 0 ? 0 : reduceAxes(minKernel, 0, 1, shape, axes)),
+  gpu: ({ attrs: { axes }, inShapes: [shape] }, _, { reduceAxes }) =>
+    axes.length === 0 ? 0 : reduceAxes(minKernel, 0, 1, shape, axes),
 };

@@ -8,7 +8,6 @@
 
 import { checkOptions, type OptionNames } from "../checkOptions.ts";
 import { checkTensor } from "../checkTensor.ts";
-import { place } from "../gpu/place.ts";
 import { DTypeError, showValue, ValueError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { type Shape, stridesOf } from "../shape.ts";
@@ -87,7 +86,7 @@ export const padOp: Op<Attrs> = {
     });
   },
 
-  gpu: ({ attrs: { padding, value }, inShapes: [shape], outShape }) =>
+  gpu: ({ attrs: { padding, value }, inShapes: [shape], outShape }, _, { place }) =>
     place(shape, outShape, { starts: padding.map(([before]) => before), steps: padding.map(() => 1), fill: value }),
 };
 

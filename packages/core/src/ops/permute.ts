@@ -7,7 +7,6 @@
  */
 
 import { checkTensor } from "../checkTensor.ts";
-import { gather } from "../gpu/elementwise.ts";
 import { ShapeError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { checkList, normalizeAxis, stridesOf } from "../shape.ts";
@@ -90,7 +89,7 @@ export const permuteOp: Op<{ readonly dims: readonly number[] }> = {
     );
   },
 
-  gpu: ({ attrs: { dims }, inShapes: [shape], outShape }) => {
+  gpu: ({ attrs: { dims }, inShapes: [shape], outShape }, _, { gather }) => {
     const strides = stridesOf(shape);
     return [gather("permute", outShape, { strides: dims.map((dim) => strides[dim]) })];
   },

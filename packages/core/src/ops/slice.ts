@@ -7,8 +7,6 @@
  */
 
 import { checkTensor } from "../checkTensor.ts";
-import { gather } from "../gpu/elementwise.ts";
-import { place } from "../gpu/place.ts";
 import { ShapeError, showValue, ValueError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { checkList, formatShape, type Shape, stridesOf } from "../shape.ts";
@@ -73,7 +71,7 @@ export const sliceOp: Op<Attrs> = {
     });
   },
 
-  gpu: ({ attrs, inShapes: [whole] }) => [gather("slice", attrs.part, partOperand(whole, attrs))],
+  gpu: ({ attrs, inShapes: [whole] }, _, { gather }) => [gather("slice", attrs.part, partOperand(whole, attrs))],
 };
 
 /** Puts `x`, a part of the shape `whole`, where `slice` takes it from; zeros elsewhere. The gradient of `slice`, and of `pad`'s kin. */
@@ -95,7 +93,8 @@ export const unsliceOp: Op<Attrs & { readonly whole: Shape }> = {
     });
   },
 
-  gpu: ({ attrs: { starts, steps, part }, outShape }) => place(part, outShape, { starts, steps, fill: 0 }),
+  gpu: ({ attrs: { starts, steps, part }, outShape }, _, { place }) =>
+    place(part, outShape, { starts, steps, fill: 0 }),
 };
 
 /** A tensor of shape `whole`, read at the places of a part. */

@@ -8,7 +8,7 @@
 
 import { checkOptions, type OptionNames } from "../checkOptions.ts";
 import { checkTensor } from "../checkTensor.ts";
-import { reduceAxes, sumKernel } from "../gpu/reduction.ts";
+import { sumKernel } from "../gpu/reductionKernels.ts";
 import type { Op } from "../op.ts";
 import { normalizeAxes, type Shape, stridesOf } from "../shape.ts";
 import { apply } from "../apply.ts";
@@ -47,11 +47,7 @@ export const reduceOptions: OptionNames<ReduceOptions> = { keepdim: 1 };
  * await sum(x, -1, { keepdim: true }).array(); // [[3], [7]]
  * ```
  */
-export function sum(
-  x: Tensor,
-  dim?: number | readonly number[],
-  options?: ReduceOptions,
-): Tensor {
+export function sum(x: Tensor, dim?: number | readonly number[], options?: ReduceOptions): Tensor {
   checkTensor("sum", "x", x);
   const { keepdim = false } = checkOptions("sum(x, dim)", reduceOptions, options, arguments);
   return apply(sumOp, [x], { axes: normalizeAxes("sum", dim, x.shape), keepdim });
@@ -82,7 +78,8 @@ export const sumOp: Op<ReduceAttrs> = {
     if (total !== y) y.set(total);
   },
 
-  gpu: ({ attrs: { axes }, inShapes: [shape] }) => (axes.length === 0 ? 0 : reduceAxes(sumKernel, 0, 1, shape, axes)),
+  gpu: ({ attrs: { axes }, inShapes: [shape] }, _, { reduceAxes }) =>
+    axes.length === 0 ? 0 : reduceAxes(sumKernel, 0, 1, shape, axes),
 };
 
 /** Shape of a reduction of `x`. */

@@ -71,3 +71,4 @@ export { apply, operands, scalarLike } from "./apply.ts";
 export { arange, full, leaf, ones, tensor, type TensorOptions, zeros } from "./leaf.ts";
 export { type NestedNumbers, type Recipe, Tensor } from "./tensor.ts";
 export { broadcastOperand, denseOperand, mergeAxes, type Operand, walk } from "./walk.ts";
+export { version } from "./version.ts";

@@ -2,7 +2,7 @@
  * @file How to run the golden cases of norms, activations, losses and linear: PyTorch's operation and argument names to our calls.
  */
 
-import { type GoldenAttrs, type GoldenRuns, optionalInput } from "@gridgrad/core/testing";
+import { type GoldenAttrs, type GoldenRuns, optionalInput } from "@gridgrad/core/testing/golden";
 
 import { batchNorm2d } from "../ops/batchNorm2d.ts";
 import { bceWithLogits } from "../ops/bceWithLogits.ts";

@@ -8,6 +8,7 @@
 
 import {
   apply,
+  aroundAxis,
   elementwiseStep,
   exp,
   logKernel,
@@ -15,12 +16,11 @@ import {
   mul,
   normalizeAxis,
   type Op,
+  powerSteps,
   sub,
   sum,
   type Tensor,
 } from "@gridgrad/core";
-
-import { aroundAxis, powerSteps } from "./softmax.ts";
 
 /**
  * Turns scores into logarithms of probabilities along an axis.

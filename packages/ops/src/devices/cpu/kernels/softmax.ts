@@ -1,9 +1,8 @@
 /** @file softmax, logSoftmax and the labels of crossEntropy (assembly/softmax.ts). */
 
-import { sameShape, size } from "@gridgrad/core";
+import { aroundAxis, sameShape, size, softmaxOp } from "@gridgrad/core";
 
 import { logSoftmaxOp } from "../../../ops/logSoftmax.ts";
-import { aroundAxis, softmaxOp } from "../../../ops/softmax.ts";
 import { checkLabels, putClassOp, takeClassOp } from "../../../ops/takeClass.ts";
 import { kernelOf, type CpuKernel, type Launch } from "../kernel.ts";
 import { fill } from "./layout.ts";

@@ -8,23 +8,18 @@
  * Source: torch.nn.functional.softmax.
  */
 
-import {
-  apply,
-  elementwiseStep,
-  expKernel,
-  type GpuStep,
-  maxKernel,
-  mul,
-  normalizeAxis,
-  type Op,
-  reduceMiddle,
-  type Shape,
-  size,
-  sub,
-  sum,
-  sumKernel,
-  type Tensor,
-} from "@gridgrad/core";
+import { apply } from "../apply.ts";
+import type { DType } from "../dtype.ts";
+import { elementwiseStep } from "../gpu/elementwise.ts";
+import type { GpuStep } from "../gpu/kernel.ts";
+import { maxKernel, reduceMiddle, sumKernel } from "../gpu/reduction.ts";
+import type { Op } from "../op.ts";
+import { normalizeAxis, type Shape, size } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { expKernel } from "./exp.ts";
+import { mul } from "./mul.ts";
+import { sub } from "./sub.ts";
+import { sum } from "./sum.ts";
 
 /**
  * Turns scores into probabilities along an axis.
@@ -40,7 +35,7 @@ import {
  * await softmax(tensor([[7, 7], [0, -Infinity]]), 1).array(); // [[0.5, 0.5], [1, 0]]
  * ```
  */
-export function softmax(x: Tensor, dim: number): Tensor {
+export function softmax<D extends DType>(x: Tensor<D>, dim: number): Tensor<D> {
   return apply(softmaxOp, [x], { axis: normalizeAxis("softmax", dim, x.shape) });
 }
 

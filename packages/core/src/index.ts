@@ -16,6 +16,7 @@ export {
   registerDevice,
   runLoops,
   setDevice,
+  showDevice,
   withDevice,
 } from "./device.ts";
 export {
@@ -78,5 +79,6 @@ export { apply, operands, scalarLike } from "./apply.ts";
 export { arange, full, leaf, ones, tensor, type TensorOptions, zeros } from "./leaf.ts";
 export type { Methods } from "./methods.ts";
 export { Shown } from "./shown.ts";
+export { showTensor } from "./showTensor.ts";
 export { type NestedNumbers, type Recipe, Tensor } from "./tensor.ts";
 export { broadcastOperand, denseOperand, mergeAxes, type Operand, walk } from "./walk.ts";

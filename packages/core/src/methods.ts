@@ -7,7 +7,38 @@ import { backward } from "./autograd.ts";
 import type { DType, ValuesOf } from "./dtype.ts";
 import { ShapeError } from "./errors.ts";
 import { needsMemory } from "./needsMemory.ts";
-import * as ops from "./ops/index.ts";
+import {
+  abs,
+  add,
+  cast,
+  clamp,
+  detach,
+  div,
+  exp,
+  expand,
+  flip,
+  log,
+  matmul,
+  max,
+  mean,
+  min,
+  mul,
+  neg,
+  permute,
+  pow,
+  type Range,
+  relu,
+  reshape,
+  sigmoid,
+  slice,
+  softmax,
+  sqrt,
+  sub,
+  sum,
+  tanh,
+  transpose,
+  where,
+} from "./ops/index.ts";
 import { readValues } from "./realize.ts";
 import { type Shape, stridesOf } from "./shape.ts";
 import { type NestedNumbers, Tensor } from "./tensor.ts";
@@ -64,7 +95,7 @@ export interface Methods<D extends DType> {
   permute(dims: readonly number[]): Tensor<D>;
   transpose(dim0: number, dim1: number): Tensor<D>;
   expand(shape: Shape): Tensor<D>;
-  slice(ranges: readonly ops.Range[]): Tensor<D>;
+  slice(ranges: readonly Range[]): Tensor<D>;
   flip(dims: number | readonly number[]): Tensor<D>;
   cast<E extends DType>(dtype: E): Tensor<E>;
 }
@@ -74,7 +105,7 @@ declare module "./tensor.ts" {
   interface Tensor<D extends DType = DType> extends Methods<D> {}
 }
 
-const methods: Methods<DType> & ThisType<Tensor> = {
+const reading: Pick<Methods<DType>, Reading> & ThisType<Tensor> = {
   async data() {
     const values = await readValues(this);
     return needsMemory(
@@ -83,10 +114,12 @@ const methods: Methods<DType> & ThisType<Tensor> = {
       () => values.slice(),
     );
   },
+
   async item() {
     if (this.size !== 1) throw new ShapeError("item", "x must have one element", { x: this.shape });
     return (await readValues(this))[0];
   },
+
   async array() {
     const values = await readValues(this);
     const strides = stridesOf(this.shape);
@@ -96,99 +129,59 @@ const methods: Methods<DType> & ThisType<Tensor> = {
         : Array.from({ length: this.shape[axis] }, (_, i) => at(offset + i * strides[axis], axis + 1));
     return at(0, 0);
   },
-  backward() {
-    backward(this);
-  },
-  add(b) {
-    return ops.add(this, b);
-  },
-  sub(b) {
-    return ops.sub(this, b);
-  },
-  mul(b) {
-    return ops.mul(this, b);
-  },
-  div(b) {
-    return ops.div(this, b);
-  },
-  neg() {
-    return ops.neg(this);
-  },
-  exp() {
-    return ops.exp(this);
-  },
-  log() {
-    return ops.log(this);
-  },
-  sqrt() {
-    return ops.sqrt(this);
-  },
-  pow(exponent) {
-    return ops.pow(this, exponent);
-  },
-  abs() {
-    return ops.abs(this);
-  },
-  sigmoid() {
-    return ops.sigmoid(this);
-  },
-  tanh() {
-    return ops.tanh(this);
-  },
-  relu() {
-    return ops.relu(this);
-  },
-  clamp(limits) {
-    return ops.clamp(this, limits);
-  },
-  where(condition, other) {
-    return ops.where(condition, this, other);
-  },
-  detach() {
-    return ops.detach(this);
-  },
-  sum(dim, options) {
-    return ops.sum(this, dim, options);
-  },
-  mean(dim, options) {
-    return ops.mean(this, dim, options);
-  },
-  max(dim, options) {
-    return ops.max(this, dim, options);
-  },
-  min(dim, options) {
-    return ops.min(this, dim, options);
-  },
-  softmax(dim) {
-    return ops.softmax(this, dim);
-  },
-  matmul(b) {
-    return ops.matmul(this, b);
-  },
-  reshape(shape) {
-    return ops.reshape(this, shape);
-  },
-  permute(dims) {
-    return ops.permute(this, dims);
-  },
-  transpose(dim0, dim1) {
-    return ops.transpose(this, dim0, dim1);
-  },
-  expand(shape) {
-    return ops.expand(this, shape);
-  },
-  slice(ranges) {
-    return ops.slice(this, ranges);
-  },
-  flip(dims) {
-    return ops.flip(this, dims);
-  },
-  cast(dtype) {
-    return ops.cast(this, dtype);
-  },
 };
 
-// As the methods of a class are: a loop over the keys of a tensor does not meet them.
-for (const [name, value] of Object.entries(methods)) {
+type Reading = "data" | "item" | "array";
+
+/** Functions that take the tensor first, and then what the method of the same name takes. */
+type ShortForms = {
+  readonly [Name in Exclude<keyof Methods<DType>, Reading>]: (
+    x: Tensor,
+    ...rest: Parameters<Methods<DType>[Name]>
+  ) => ReturnType<Methods<DType>[Name]>;
+};
+
+const shortForms: ShortForms = {
+  abs,
+  add,
+  backward,
+  cast,
+  clamp,
+  detach,
+  div,
+  exp,
+  expand,
+  flip,
+  log,
+  matmul,
+  max,
+  mean,
+  min,
+  mul,
+  neg,
+  permute,
+  pow,
+  relu,
+  reshape,
+  sigmoid,
+  slice,
+  softmax,
+  sqrt,
+  sub,
+  sum,
+  tanh,
+  transpose,
+  where: (x, condition, other) => where(condition, x, other),
+};
+
+function addMethod(name: string, value: unknown): void {
+  // As the methods of a class are: a loop over the keys of a tensor does not meet them.
   Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true });
+}
+
+for (const [name, method] of Object.entries(reading)) addMethod(name, method);
+for (const [name, f] of Object.entries(shortForms) as [string, (x: Tensor, ...rest: unknown[]) => unknown][]) {
+  addMethod(name, function (this: Tensor, ...rest: unknown[]) {
+    return f(this, ...rest);
+  });
 }

@@ -15,6 +15,7 @@ import { allocate, checkDType, type DType, isFloat } from "./dtype.ts";
 import { DTypeError, ValueError } from "./errors.ts";
 import { checkShape, formatShape, type Shape, size } from "./shape.ts";
 import { leaf } from "./leaf.ts";
+import { Shown } from "./shown.ts";
 import type { Tensor } from "./tensor.ts";
 
 export interface RandomOptions<D extends DType = DType> {
@@ -32,16 +33,21 @@ export interface RandomOptions<D extends DType = DType> {
  * random.next(); // 0.002735721180215478
  * ```
  */
-export class Random {
+export class Random extends Shown {
   /** An unsigned 32-bit integer: what the next number follows from. Set it to go back to where it was read. */
   state: number;
 
   /** @throws {ValueError} unless `seed` is an integer in [0, 2^32). */
   constructor(seed: number) {
+    super();
     if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
       throw new ValueError("Random", "seed must be an integer in [0, 2^32)", String(seed));
     }
     this.state = seed;
+  }
+
+  toString(): string {
+    return `Random(state: ${this.state})`;
   }
 
   /** The next number, uniform in [0, 1), a multiple of 2^-32. */

@@ -18,22 +18,26 @@ const largest = 1e6;
 /**
  * The text of a tensor. Values on a device stay there, and what is not computed is not computed.
  *
- * @param name - what to call it.
- * @param notes - what else there is to say about it.
+ * @param options.name - what to call it. Default `Tensor`.
+ * @param options.path - how a program gets from what is shown to the tensor. Default `t`.
+ * @param options.notes - what else there is to say about it. Default nothing.
  */
-export function showTensor(t: Tensor, name = "Tensor", notes: readonly string[] = []): string {
+export function showTensor(
+  t: Tensor,
+  { name = "Tensor", path = "t", notes = [] }: { name?: string; path?: string; notes?: readonly string[] } = {},
+): string {
   const about = [`${t.dtype} ${formatShape(t.shape)}`, ...(t.requiresGrad ? ["requiresGrad"] : []), ...notes];
-  if (!t.values) return `${name}(${[...about, stateOf(t)].join(", ")})`;
+  if (!t.values) return `${name}(${[...about, stateOf(t, path)].join(", ")})`;
   const values = showValues(t.values, t.shape);
   return `${name}(${about.join(", ")})${values.includes("\n") ? "\n" : " "}${values}`;
 }
 
 /** Where a tensor without values on the host has them, or will have them from. */
-function stateOf({ gone, held, recipe }: Tensor): string {
+function stateOf({ gone, held, recipe }: Tensor, path: string): string {
   if (gone !== null) return `its values are gone: ${gone}`;
-  if (held) return `computed on ${held.device.name}; await t.data() reads it`;
+  if (held) return `computed on ${held.device.name}; await ${path}.data() reads it`;
   const inputs = recipe!.inputs.map(({ shape }) => formatShape(shape)).join(", ");
-  return `not computed yet: ${recipe!.op.name} of ${inputs}; await t.data() computes it`;
+  return `not computed yet: ${recipe!.op.name} of ${inputs}; await ${path}.data() computes it`;
 }
 
 function showValues(values: ArrayLike<number>, shape: Shape): string {

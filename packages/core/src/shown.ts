@@ -14,7 +14,7 @@ export abstract class Shown {
     try {
       return this.toString();
     } catch {
-      return `[${this.constructor.name}]`; // a prototype, or what a constructor that failed has left
+      return `[${this.constructor.name}]`; // made without its constructor, which is what Object.create and a debugger do
     }
   }
 }

@@ -20,6 +20,8 @@ import {
   type Op,
   type OpInfo,
   OutOfMemoryError,
+  showDevice,
+  Shown,
   size,
   type Values,
 } from "@gridgrad/core";
@@ -50,7 +52,7 @@ export interface CpuDeviceOptions {
   readonly threads?: number;
 }
 
-export class CpuDevice implements Device {
+export class CpuDevice extends Shown implements Device {
   readonly name = "cpu";
   readonly memory = new MemoryCounter();
   /** Ops that ran on the loops although their values are float32, with the reason. Others always do, and that costs no copy. */
@@ -60,10 +62,15 @@ export class CpuDevice implements Device {
 
   /** Opens with the first value, or with `ready()`; threads start with the first work that is worth it. */
   constructor({ threads }: CpuDeviceOptions = {}) {
+    super();
     if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
       throw new GraphError(`cpu: threads must be an integer of at least 1, got ${threads}`);
     }
     this.#wantedThreads = threads;
+  }
+
+  toString(): string {
+    return showDevice(this);
   }
 
   async ready(): Promise<string> {

@@ -23,6 +23,8 @@ import {
   OutOfMemoryError,
   runLoops,
   type OpInfo,
+  showDevice,
+  Shown,
   size,
   type Values,
 } from "@gridgrad/core";
@@ -72,7 +74,7 @@ export interface GpuDeviceOptions {
   readonly kernels?: number;
 }
 
-export class GpuDevice implements Device {
+export class GpuDevice extends Shown implements Device {
   readonly name: string;
   readonly memory = new MemoryCounter();
   /** Ops that ran on the loops, with the reason. */
@@ -93,9 +95,14 @@ export class GpuDevice implements Device {
 
   /** @param wanted - a backend, or `"gpu"` for the best that there is. Opens with the first op, or with `ready()`. */
   constructor(wanted: GpuBackend | "gpu", options: GpuDeviceOptions = {}) {
+    super();
     this.#wanted = wanted;
     this.#options = options;
     this.name = wanted === "gpu" ? "gpu" : `gpu:${wanted}`;
+  }
+
+  toString(): string {
+    return showDevice(this);
   }
 
   /** What runs: `gpu.js webgpu on NVIDIA H200`. */

@@ -18,7 +18,7 @@ const testKits = "packages/*/src/testing/**";
 
 /** @type {Forbidden} */
 const otherPackagesSource = {
-  regex: "(^@gridgrad/[^/]+|/(core|ops|nn|dysample|bench))/src(/|$)",
+  regex: "(^@gridgrad/[^/]+|/(core|ops|nn|dysample|lab|gridgrad|bench))/src(/|$)",
   message: "Packages import each other by name, so that what an index does not export stays free to change.",
 };
 /** @type {Forbidden} */
@@ -30,6 +30,11 @@ const testKit = {
 const nodeBuiltin = {
   regex: "^node:",
   message: "This package also runs in browsers: what only Node can do belongs in node.ts or a *.node.ts file.",
+};
+
+const noDefaultExport = {
+  selector: "ExportDefaultDeclaration",
+  message: "Export by name: a default export is called something else in every file that imports it.",
 };
 
 /**
@@ -75,10 +80,32 @@ function layer(name, below, inShippedSource = [], testCommands = []) {
   ];
 }
 
+/**
+ * A folder of a package that knows nothing of those `above` it. By a rule of its own, since entries of one rule replace each other.
+ *
+ * @param {string} name
+ * @param {string} folder
+ * @param {string[]} above
+ * @returns {Config}
+ */
+function room(name, folder, above) {
+  return {
+    files: [`packages/${name}/src/${folder}/**/*.ts`],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: `ImportDeclaration[source.value=/^\\.\\.\\/(${above.join("|")})\\//]`,
+          message: `Folders keep ${name} readable from the bottom up: ${folder} knows nothing of ${above.join(", ")}.`,
+        },
+        noDefaultExport,
+      ],
+    },
+  };
+}
+
 /** `gridgrad goldens` and `gridgrad gradcheck` run tests for a user, with those parts of the kits that need no fast-check. */
-const testCommands = ["goldenRuns", "goldensCommand", "gradcheckCommand"].map(
-  (n) => `packages/dysample/src/cli/${n}.ts`,
-);
+const testCommands = ["goldenRuns", "goldensCommand", "gradcheckCommand"].map((n) => `packages/lab/src/cli/${n}.ts`);
 
 // eslint-disable-next-line no-restricted-syntax -- ESLint reads a config's default export
 export default defineConfig(
@@ -105,13 +132,7 @@ export default defineConfig(
       // Type imports are erased, so they cost nothing and cannot close an import cycle: the reader should see which they are.
       "@typescript-eslint/consistent-type-imports": "error",
       // One name for one thing: a default export is renamed by every importer and is missed by a search.
-      "no-restricted-syntax": [
-        "error",
-        {
-          selector: "ExportDefaultDeclaration",
-          message: "Export by name: a default export is called something else in every file that imports it.",
-        },
-      ],
+      "no-restricted-syntax": ["error", noDefaultExport],
       // Both are held by tsc: unused names (noUnusedLocals, noUnusedParameters) and unknown ones, with their types.
       "@typescript-eslint/no-unused-vars": "off",
       "no-undef": "off",
@@ -129,6 +150,11 @@ export default defineConfig(
   ),
   layer("ops", ["core"], [nodeBuiltin]),
   layer("nn", ["core", "ops"], [nodeBuiltin]),
-  layer("dysample", ["core", "ops", "nn"], [], testCommands),
+  layer("dysample", ["core", "ops", "nn"]),
+  layer("lab", ["core", "ops", "nn", "dysample"], [], testCommands),
+  layer("gridgrad", ["core", "ops", "nn", "dysample", "lab"], [], ["packages/gridgrad/src/testing.ts"]),
+  room("lab", "compare", ["report", "queue", "cli"]),
+  room("lab", "report", ["queue", "cli"]),
+  room("lab", "queue", ["report", "cli"]),
   forbidImports(["packages/bench/**/*.ts", "packages/fuzz/**/*.ts", "docs/**/*.ts"], [], [otherPackagesSource]),
 );

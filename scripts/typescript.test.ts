@@ -63,7 +63,7 @@ test("every script and every process of the sources is started in this way", () 
       .filter((name) => /\.(ts|mjs)$/.test(name) && !/node_modules|typescript\.(test\.ts|mjs)$/.test(name))
       .map((name) => join(folder, name)),
   );
-  expect(files).toContain(join("packages", "dysample", "src", "compare", "sourceProcess.ts"));
+  expect(files).toContain(join("packages", "lab", "src", "compare", "sourceProcess.ts"));
   expect(files.filter((file) => /["'`]tsx\b|import tsx/.test(readFileSync(join(root, file), "utf8")))).toEqual([]);
 });
 

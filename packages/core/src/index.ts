@@ -33,7 +33,9 @@ export { eager, setEager } from "./eager.ts";
 export { DTypeError, GraphError, OutOfMemoryError, ShapeError, showText, ValueError } from "./errors.ts";
 export { explain, Explanation, profile, type Step } from "./explain.ts";
 export { formatBytes } from "./formatBytes.ts";
-export { elementwise, elementwiseStep, gather } from "./gpu/elementwise.ts";
+export { elementwise } from "./gpu/elementwise.ts";
+export { elementwiseStep, gather } from "./gpu/elementwiseStep.ts";
+export { type GpuPlanner, gpuPlanner } from "./gpu/gpuPlanner.ts";
 export {
   type GpuPlan,
   type GpuStep,
@@ -41,11 +43,13 @@ export {
   kernelName,
   kernelSource,
   type KernelText,
+  loadKernels,
   quotient,
   type ScalarFunction,
   type Thread,
 } from "./gpu/kernel.ts";
-export { maxKernel, minKernel, reduceAxes, reduceMiddle, sumInParts, sumKernel } from "./gpu/reduction.ts";
+export { reduceAxes, reduceMiddle, sumInParts } from "./gpu/reduction.ts";
+export { maxKernel, minKernel, sumKernel } from "./gpu/reductionKernels.ts";
 export { dependencies } from "./graph.ts";
 export { isRealized, takeAsLeaf } from "./held.ts";
 export { lacksMemory, lessMemory, needsMemory } from "./needsMemory.ts";
@@ -82,3 +86,4 @@ export { Shown } from "./shown.ts";
 export { showTensor } from "./showTensor.ts";
 export { type NestedNumbers, type Recipe, Tensor } from "./tensor.ts";
 export { broadcastOperand, denseOperand, mergeAxes, type Operand, walk } from "./walk.ts";
+export { version } from "./version.ts";

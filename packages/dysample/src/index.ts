@@ -1,11 +1,12 @@
-/** @file The public surface of @gridgrad/dysample. Files, training runs and the command are in @gridgrad/dysample/node. */
+/** @file The public surface of @gridgrad/dysample. Files and training runs are in @gridgrad/dysample/node. */
 
-export type { Picture } from "./picture/png.ts";
+export type { Picture } from "./picture/picture.ts";
 export { segmentationStrip, type SegmentationStripOptions } from "./picture/strip.ts";
 export { decoderChannels, Fpn4 } from "./toy/fpn4.ts";
 export {
   argmaxChannels,
   type ClassMasks,
+  DivergedError,
   SegmentationMetrics,
   type SegmentationMetricsOptions,
   type SegmentationResult,
@@ -21,11 +22,14 @@ export {
   trainingDataset,
   VALIDATION,
 } from "./toy/shapes64.ts";
-export { ConfigError, resolveConfig, type TaskName, taskNames, type TrainConfig } from "./training/config.ts";
-export { type PictureRow, pictureStrip } from "./training/pictureStrip.ts";
-export { PictureUpsampler } from "./training/pictureUpsampler.ts";
-export { createTask, type Metrics, type OnEvaluated, type Task } from "./training/task.ts";
-export { upsamplePicture } from "./training/upsamplePicture.ts";
+export { ConfigError, resolveConfig, type TaskName, taskNames, type TrainConfig } from "./tasks/config.ts";
+export { type PictureRow, pictureStrip } from "./picture/pictureStrip.ts";
+export { PictureUpsampler } from "./tasks/pictureUpsampler.ts";
+export { createTask } from "./tasks/createTask.ts";
+export { type SamplingPoint, type SamplingPoints, samplingPoints } from "./tasks/samplingPoints.ts";
+export { segmentationTask, type SegmentationTask, validationInput, validationPictures } from "./tasks/segmentation.ts";
+export type { EvaluateOptions, Metrics, OnEvaluated, Task } from "./tasks/task.ts";
+export { upsamplePicture } from "./tasks/upsamplePicture.ts";
 export { DySample, type DySampleOptions, dysampleVariants, sampleAt } from "./upsamplers/dysample.ts";
 export { Carafe, type CarafeOptions } from "./upsamplers/carafe.ts";
 export { createUpsampler, guidedUpsamplers, type UpsamplerName, upsamplerNames } from "./upsamplers/createUpsampler.ts";

@@ -61,6 +61,7 @@ export { pixelShuffle, pixelShuffleOp, pixelUnshuffle, pixelUnshuffleOp } from "
 export { avgPool2d, avgPool2dInputOp, avgPool2dOp, type AvgPoolOptions } from "./ops/avgPool2d.ts";
 export { maxPool2d, maxPool2dInputOp, maxPool2dOp, type MaxPoolOptions, takeLargestOp } from "./ops/maxPool2d.ts";
 export type { PairLike } from "./windows.ts";
-export { bestDevice, gpuBackends, type GpuBackend } from "./devices/gpu/backend.ts";
+export { bestDevice } from "./devices/gpu/bestDevice.ts";
+export { type GpuBackend, gpuBackends } from "./devices/gpu/gpuBackends.ts";
 export { GpuDevice } from "./devices/gpu/gpuDevice.ts";
-export { CpuDevice, type CpuDeviceOptions } from "./devices/cpu/cpuDevice.ts";
+export { CpuDevice, type CpuDeviceOptions, type CpuFootprint } from "./devices/cpu/cpuDevice.ts";

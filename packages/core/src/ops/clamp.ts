@@ -77,14 +77,14 @@ export const clampOp: Op<Attrs> = {
     for (let i = 0; i < y.length; i++) y[i] = Math.min(Math.max(x[i], low), high);
   },
 
-  gpu(info) {
+  gpu(info, integers, planner) {
     const low = Math.fround(info.attrs.min ?? -Infinity);
     const high = Math.fround(info.attrs.max ?? Infinity);
     if (low === Infinity || high === -Infinity) return null; // beyond float32, where a kernel's constants are finite
     if (low === -Infinity && high === Infinity) return 0;
-    if (low === -Infinity) return elementwise(atMostKernel, { floats: () => [high] })(info);
-    if (high === Infinity) return elementwise(atLeastKernel, { floats: () => [low] })(info);
-    return elementwise(clampKernel, { floats: () => [low, high] })(info);
+    if (low === -Infinity) return elementwise(atMostKernel, { floats: () => [high] })(info, integers, planner);
+    if (high === Infinity) return elementwise(atLeastKernel, { floats: () => [low] })(info, integers, planner);
+    return elementwise(clampKernel, { floats: () => [low, high] })(info, integers, planner);
   },
 };
 

@@ -6,7 +6,6 @@
  * Source: torch.Tensor.expand; NumPy, "General broadcasting rules".
  */
 
-import { gather } from "../gpu/elementwise.ts";
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { checkShape, formatShape, sameShape, type Shape } from "../shape.ts";
@@ -65,7 +64,9 @@ export const expandOp: Op<{ readonly shape: Shape }> = {
     });
   },
 
-  gpu: ({ inShapes: [shape], outShape }) => [gather("expand", outShape, broadcastOperand(shape, outShape))],
+  gpu: ({ inShapes: [shape], outShape }, _, { gather }) => [
+    gather("expand", outShape, broadcastOperand(shape, outShape)),
+  ],
 };
 
 /** Sums `dy` down to `shape`, of which it has the broadcast shape: the gradient of every broadcasting op. */

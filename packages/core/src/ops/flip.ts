@@ -6,7 +6,6 @@
  * Source: torch.flip.
  */
 
-import { gather } from "../gpu/elementwise.ts";
 import type { Op } from "../op.ts";
 import { normalizeAxes, type Shape, stridesOf } from "../shape.ts";
 import { apply } from "../apply.ts";
@@ -45,7 +44,7 @@ export const flipOp: Op<{ readonly dims: readonly number[] }> = {
     });
   },
 
-  gpu: ({ attrs, outShape }) => [gather("flip", outShape, backwards(attrs.dims, outShape))],
+  gpu: ({ attrs, outShape }, _, { gather }) => [gather("flip", outShape, backwards(attrs.dims, outShape))],
 };
 
 /** A tensor of `shape` read from its last element on along `dims`. */

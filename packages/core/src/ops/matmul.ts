@@ -10,9 +10,7 @@
 
 import type { Values } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
-import { gather } from "../gpu/elementwise.ts";
 import { type GpuStep, quotient, type Thread } from "../gpu/kernel.ts";
-import { sumInParts } from "../gpu/reduction.ts";
 import type { Op } from "../op.ts";
 import { broadcastShapes, type Shape, size } from "../shape.ts";
 import { apply } from "../apply.ts";
@@ -94,7 +92,7 @@ export const matmulOp: Op = {
     });
   },
 
-  gpu({ inShapes: [aShape, bShape], outShape }) {
+  gpu({ inShapes: [aShape, bShape], outShape }, _, { gather, sumInParts }) {
     const batch = outShape.slice(0, -2);
     const [M, K] = aShape.slice(-2);
     const N = outShape[outShape.length - 1];

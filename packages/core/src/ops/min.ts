@@ -6,7 +6,7 @@
  * Source: torch.amin, whose gradient at ties this is.
  */
 
-import { minKernel, reduceAxes } from "../gpu/reduction.ts";
+import { minKernel } from "../gpu/reductionKernels.ts";
 import { ShapeError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { normalizeAxes } from "../shape.ts";
@@ -69,5 +69,6 @@ export const minOp: Op<ReduceAttrs> = {
     });
   },
 
-  gpu: ({ attrs: { axes }, inShapes: [shape] }) => (axes.length === 0 ? 0 : reduceAxes(minKernel, 0, 1, shape, axes)),
+  gpu: ({ attrs: { axes }, inShapes: [shape] }, _, { reduceAxes }) =>
+    axes.length === 0 ? 0 : reduceAxes(minKernel, 0, 1, shape, axes),
 };

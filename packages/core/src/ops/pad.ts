@@ -6,7 +6,6 @@
  * Source: torch.nn.functional.pad with mode="constant", with the axes in their order instead of from the last one.
  */
 
-import { place } from "../gpu/place.ts";
 import { DTypeError, ValueError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { type Shape, stridesOf } from "../shape.ts";
@@ -72,7 +71,7 @@ export const padOp: Op<Attrs> = {
     });
   },
 
-  gpu: ({ attrs: { padding, value }, inShapes: [shape], outShape }) =>
+  gpu: ({ attrs: { padding, value }, inShapes: [shape], outShape }, _, { place }) =>
     place(shape, outShape, { starts: padding.map(([before]) => before), steps: padding.map(() => 1), fill: value }),
 };
 

@@ -6,7 +6,6 @@
  * Source: torch.permute, torch.transpose.
  */
 
-import { gather } from "../gpu/elementwise.ts";
 import { ShapeError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { normalizeAxis, stridesOf } from "../shape.ts";
@@ -86,7 +85,7 @@ export const permuteOp: Op<{ readonly dims: readonly number[] }> = {
     );
   },
 
-  gpu: ({ attrs: { dims }, inShapes: [shape], outShape }) => {
+  gpu: ({ attrs: { dims }, inShapes: [shape], outShape }, _, { gather }) => {
     const strides = stridesOf(shape);
     return [gather("permute", outShape, { strides: dims.map((dim) => strides[dim]) })];
   },

@@ -6,8 +6,6 @@
  * Source: Python's slices with a positive step, as NumPy and PyTorch index tensors.
  */
 
-import { gather } from "../gpu/elementwise.ts";
-import { place } from "../gpu/place.ts";
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { formatShape, type Shape, stridesOf } from "../shape.ts";
@@ -70,7 +68,7 @@ export const sliceOp: Op<Attrs> = {
     });
   },
 
-  gpu: ({ attrs, inShapes: [whole] }) => [gather("slice", attrs.part, partOperand(whole, attrs))],
+  gpu: ({ attrs, inShapes: [whole] }, _, { gather }) => [gather("slice", attrs.part, partOperand(whole, attrs))],
 };
 
 /** Puts `x`, a part of the shape `whole`, where `slice` takes it from; zeros elsewhere. The gradient of `slice`, and of `pad`'s kin. */
@@ -92,7 +90,8 @@ export const unsliceOp: Op<Attrs & { readonly whole: Shape }> = {
     });
   },
 
-  gpu: ({ attrs: { starts, steps, part }, outShape }) => place(part, outShape, { starts, steps, fill: 0 }),
+  gpu: ({ attrs: { starts, steps, part }, outShape }, _, { place }) =>
+    place(part, outShape, { starts, steps, fill: 0 }),
 };
 
 /** A tensor of shape `whole`, read at the places of a part. */

@@ -10,9 +10,9 @@
 
 import { apply } from "../apply.ts";
 import type { DType } from "../dtype.ts";
-import { elementwiseStep } from "../gpu/elementwise.ts";
+import type { GpuPlanner } from "../gpu/gpuPlanner.ts";
 import type { GpuStep } from "../gpu/kernel.ts";
-import { maxKernel, reduceMiddle, sumKernel } from "../gpu/reduction.ts";
+import { maxKernel, sumKernel } from "../gpu/reductionKernels.ts";
 import type { Op } from "../op.ts";
 import { normalizeAxis, type Shape, size } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -73,13 +73,13 @@ export const softmaxOp: Op<{ readonly axis: number }> = {
     }
   },
 
-  gpu({ attrs: { axis }, outShape }) {
-    const { steps, powers, total, groups } = powerSteps(outShape, axis);
+  gpu({ attrs: { axis }, outShape }, _, planner) {
+    const { steps, powers, total, groups } = powerSteps(outShape, axis, planner);
     const inputs = [
       { from: powers, shape: outShape },
       { from: total, shape: groups },
     ];
-    return [...steps, elementwiseStep(shareKernel, outShape, inputs)];
+    return [...steps, planner.elementwiseStep(shareKernel, outShape, inputs)];
   },
 };
 
@@ -90,10 +90,10 @@ export const softmaxOp: Op<{ readonly axis: number }> = {
 export function powerSteps(
   shape: Shape,
   axis: number,
+  { elementwiseStep, reduceAxes }: GpuPlanner,
 ): { steps: GpuStep[]; largest: number; powers: number; total: number; groups: Shape } {
-  const { outer, count, inner } = aroundAxis(shape, axis);
   const groups = shape.map((dim, k) => (k === axis ? 1 : dim));
-  const steps = reduceMiddle(maxKernel, 0, 1, [outer, count, inner]);
+  const steps = reduceAxes(maxKernel, 0, 1, shape, [axis]);
   const largest = steps.length; // slot 0 is the input
   const inputs = [
     { from: 0, shape },
@@ -101,7 +101,7 @@ export function powerSteps(
   ];
   steps.push(elementwiseStep(powerKernel, shape, inputs, { functions: [expKernel] }));
   const powers = steps.length;
-  steps.push(...reduceMiddle(sumKernel, powers, powers + 1, [outer, count, inner]));
+  steps.push(...reduceAxes(sumKernel, powers, powers + 1, shape, [axis]));
   return { steps, largest, powers, total: steps.length, groups };
 }
 

@@ -6,7 +6,7 @@
  * Source: torch.sum.
  */
 
-import { reduceAxes, sumKernel } from "../gpu/reduction.ts";
+import { sumKernel } from "../gpu/reductionKernels.ts";
 import type { Op } from "../op.ts";
 import { normalizeAxes, type Shape, stridesOf } from "../shape.ts";
 import { apply } from "../apply.ts";
@@ -71,7 +71,8 @@ export const sumOp: Op<ReduceAttrs> = {
     if (total !== y) y.set(total);
   },
 
-  gpu: ({ attrs: { axes }, inShapes: [shape] }) => (axes.length === 0 ? 0 : reduceAxes(sumKernel, 0, 1, shape, axes)),
+  gpu: ({ attrs: { axes }, inShapes: [shape] }, _, { reduceAxes }) =>
+    axes.length === 0 ? 0 : reduceAxes(sumKernel, 0, 1, shape, axes),
 };
 
 /** Shape of a reduction of `x`. */

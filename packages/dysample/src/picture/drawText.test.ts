@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { drawText, textSize } from "./drawText.ts";
-import type { Picture } from "./png.ts";
+import type { Picture } from "./picture.ts";
 
 function blank(width: number, height: number): Picture {
   return { width, height, channels: 1, data: new Uint8Array(width * height) };

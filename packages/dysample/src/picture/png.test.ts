@@ -6,7 +6,7 @@ import zlib, { constants, crc32, deflateRawSync, deflateSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { decodePng, encodePng, readPng, writePng } from "./png.ts";
-import type { Picture } from "./png.ts";
+import type { Picture } from "./picture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "gridgrad-png-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -20,15 +20,7 @@ import { showText } from "@gridgrad/core";
 import { fileProblem, readWhole, replaceFile } from "@gridgrad/nn/node";
 import { encode } from "fast-png";
 
-/** Pixels row by row, the channels of a pixel together: `data[(y * width + x) * channels + c]`. */
-export interface Picture {
-  width: number;
-  height: number;
-  /** 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA. Alpha is not premultiplied. */
-  channels: 1 | 2 | 3 | 4;
-  /** 8-bit samples in a Uint8Array, 16-bit samples in a Uint16Array. */
-  data: Uint8Array | Uint16Array;
-}
+import type { Picture } from "./picture.ts";
 
 /** 16384 x 16384. A file of a few kilobytes can hold so many pixels, all of them equal, and the memory that they take. */
 const MAX_PIXELS = 2 ** 28;

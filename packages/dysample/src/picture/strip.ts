@@ -9,7 +9,7 @@
  */
 import type { ClassMasks } from "../toy/metrics.ts";
 import { drawText, textSize } from "./drawText.ts";
-import type { Picture } from "./png.ts";
+import type { Picture } from "./picture.ts";
 
 export interface SegmentationStripOptions {
   /** `[n, 3, height, width]`, values 0..255. */

@@ -5,7 +5,6 @@ import { describe, expect, inject, test } from "vitest";
 
 import { hasTier } from "@gridgrad/core/testing/tier";
 
-import { runner } from "../compare/sourceProcess.ts";
 import type { Holdings } from "../testing/trainSteps.ts";
 
 /** Those that hold memory outside of JavaScript's heap: compiled modules, textures, buffers. */
@@ -27,6 +26,9 @@ const promptAllocator = {
   MALLOC_TRIM_THRESHOLD_: "65536",
   MALLOC_MMAP_THRESHOLD_: "65536",
 };
+
+/** Runs a file of the sources. */
+const runner = fileURLToPath(new URL("../../../../scripts/run.mjs", import.meta.url));
 
 const program = fileURLToPath(new URL("../testing/trainSteps.ts", import.meta.url));
 

@@ -9,7 +9,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { FileError, readWhole, writeFileAtomic } from "@gridgrad/nn/node";
 
 import { checkMetrics } from "./runResult.ts";
-import type { Metrics } from "./task.ts";
+import type { Metrics } from "../tasks/task.ts";
 import { type Check, checkText, count, number, numberOrNaN, record } from "./writtenFile.ts";
 
 /** A training step, counted from 1. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { beforeEach, expect, test } from "vitest";
 
-import { resolveConfig } from "./config.ts";
+import { resolveConfig } from "../tasks/config.ts";
 import { lockFolder } from "./folderLock.ts";
 import { RunFolder } from "./runFolder.ts";
 

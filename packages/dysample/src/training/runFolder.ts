@@ -20,7 +20,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { showJson } from "@gridgrad/core";
 import { FileError, isMissing, makeFolder, readWhole, temporaryName, writeFileAtomic } from "@gridgrad/nn/node";
 
-import { ConfigError, differences, resolveConfig, type TrainConfig } from "./config.ts";
+import { ConfigError, differences, resolveConfig, type TrainConfig } from "../tasks/config.ts";
 import { lockFiles, lockFolder } from "./folderLock.ts";
 
 /** In the order in which a run is deleted: as long as its configuration is there, the rest can be made again. */

@@ -1,8 +1,8 @@
 /** @file result.json: what came out of a run. It is written last, and says that the run is complete. */
 
-import type { TaskName, TrainConfig } from "./config.ts";
+import type { TaskName, TrainConfig } from "../tasks/config.ts";
 import type { RunFolder } from "./runFolder.ts";
-import type { Metrics } from "./task.ts";
+import type { Metrics } from "../tasks/task.ts";
 import { type Check, count, dictionary, either, list, numberOrNaN, readWritten, record, same } from "./writtenFile.ts";
 
 /** What result.json holds. */

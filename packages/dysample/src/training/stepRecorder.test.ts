@@ -3,9 +3,9 @@ import { expect, test } from "vitest";
 import { explain, ReferenceDevice, withDevice } from "@gridgrad/core";
 import { Adam } from "@gridgrad/nn";
 
-import { resolveConfig } from "./config.ts";
+import { resolveConfig } from "../tasks/config.ts";
 import { StepRecorder } from "./stepRecorder.ts";
-import { createTask } from "./task.ts";
+import { createTask } from "../tasks/createTask.ts";
 
 /** Counts the kernels that it runs. */
 class CountingDevice extends ReferenceDevice {

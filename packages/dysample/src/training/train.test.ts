@@ -9,11 +9,11 @@ import { Adam, type StateDict } from "@gridgrad/nn";
 import { readStateDict, saveWeights } from "@gridgrad/nn/node";
 
 import { dysampleVariants } from "../upsamplers/dysample.ts";
-import { PictureUpsampler } from "./pictureUpsampler.ts";
-import { resolveConfig, type TrainConfig } from "./config.ts";
+import { PictureUpsampler } from "../tasks/pictureUpsampler.ts";
+import { resolveConfig, type TrainConfig } from "../tasks/config.ts";
 import { differingTensors } from "./differingTensors.ts";
 import { readSteps, readValidations } from "./metricsLog.ts";
-import { createTask } from "./task.ts";
+import { createTask } from "../tasks/createTask.ts";
 import { resume, train, type TrainHooks, type TrainOutcome } from "./train.ts";
 import { readWeights } from "./weights.ts";
 

@@ -11,12 +11,13 @@ import { readCheckpoint, saveCheckpoint, saveWeights, writeFileAtomic } from "@g
 
 import { writePng } from "../picture/png.ts";
 import { compileMs } from "./compileMs.ts";
-import { ConfigError, differences, type TrainConfig } from "./config.ts";
+import { ConfigError, differences, type TrainConfig } from "../tasks/config.ts";
 import { lockFolder } from "./folderLock.ts";
 import { medianMs, MetricsLog, readSteps, type StepMetrics } from "./metricsLog.ts";
 import { RunFolder, RunFolderError } from "./runFolder.ts";
 import { readResult, type RunResult } from "./runResult.ts";
-import { createTask, type Task } from "./task.ts";
+import { createTask } from "../tasks/createTask.ts";
+import type { Task } from "../tasks/task.ts";
 import { describeWeights, loadWeights } from "./weights.ts";
 
 /** Told what happens. All are optional. */

@@ -7,8 +7,8 @@ import { beforeEach, expect, test } from "vitest";
 import { Linear } from "@gridgrad/nn";
 import { saveWeights } from "@gridgrad/nn/node";
 
-import { resolveConfig } from "./config.ts";
-import { PictureUpsampler } from "./pictureUpsampler.ts";
+import { resolveConfig } from "../tasks/config.ts";
+import { PictureUpsampler } from "../tasks/pictureUpsampler.ts";
 import { train } from "./train.ts";
 import { loadWeights, readWeights } from "./weights.ts";
 

@@ -9,7 +9,7 @@ import { SafetensorsError, ValueError } from "@gridgrad/core";
 import type { Module, StateDict } from "@gridgrad/nn";
 import { readStateDict } from "@gridgrad/nn/node";
 
-import type { TrainConfig } from "./config.ts";
+import type { TrainConfig } from "../tasks/config.ts";
 import { RunFolder } from "./runFolder.ts";
 
 /** What one has to know to make a network that weights fit. */

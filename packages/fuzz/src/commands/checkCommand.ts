@@ -1,6 +1,6 @@
 /** @file What holds for every command line, whatever is wrong with it: how the command ends, and what it prints. */
 
-import type { CommandResult } from "@gridgrad/dysample/testing/runCommand";
+import type { CommandResult } from "@gridgrad/lab/testing/runCommand";
 
 import { checkRefusal } from "../checkRefusal.ts";
 import { Wrong } from "../kind.ts";

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 
-import type { CommandResult } from "@gridgrad/dysample/testing/runCommand";
+import type { CommandResult } from "@gridgrad/lab/testing/runCommand";
 import { afterAll, expect, test } from "vitest";
 
 import { runCampaign } from "../campaign.ts";

@@ -5,7 +5,7 @@
 
 import { basename, dirname, join } from "node:path";
 
-import { type CommandResult, runInterrupted } from "@gridgrad/dysample/testing/runCommand";
+import { type CommandResult, runInterrupted } from "@gridgrad/lab/testing/runCommand";
 
 import { checkPrototypes } from "../checkRefusal.ts";
 import { type Draw, once, pick } from "../draw.ts";

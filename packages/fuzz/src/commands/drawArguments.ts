@@ -1,6 +1,6 @@
 /** @file Draws command lines: of each command, with options that it has, and values that these take or do not. */
 
-import { runCommand } from "@gridgrad/dysample/testing/runCommand";
+import { runCommand } from "@gridgrad/lab/testing/runCommand";
 
 import { type Draw, integer, list, once, pick, pickCall } from "../draw.ts";
 

@@ -21,7 +21,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { runCommand, runInterrupted } from "@gridgrad/dysample/testing/runCommand";
+import { runCommand, runInterrupted } from "@gridgrad/lab/testing/runCommand";
 
 /** Somebody's own file, in folders of ours as well. */
 const notes = "notes.txt";

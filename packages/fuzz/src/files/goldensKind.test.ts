@@ -1,4 +1,4 @@
-import { runCommand } from "@gridgrad/dysample/testing/runCommand";
+import { runCommand } from "@gridgrad/lab/testing/runCommand";
 import { afterAll, expect, test } from "vitest";
 
 import { runCampaign } from "../campaign.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { decodeSafetensors } from "@gridgrad/core";
-import { type CommandResult, runCommand } from "@gridgrad/dysample/testing/runCommand";
+import { type CommandResult, runCommand } from "@gridgrad/lab/testing/runCommand";
 
 import { checkPrototypes } from "../checkRefusal.ts";
 import { checkCommand } from "../commands/checkCommand.ts";

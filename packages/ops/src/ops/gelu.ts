@@ -85,7 +85,7 @@ export const geluOp: Op<{ readonly approximate: GeluApproximation }> = {
     }
   },
 
-  gpu: (info) => (info.attrs.approximate === "none" ? exactPlan(info) : tanhPlan(info)),
+  gpu: (info, ...rest) => (info.attrs.approximate === "none" ? exactPlan : tanhPlan)(info, ...rest),
 };
 
 const exactPlan = elementwise(geluKernel, { functions: [erfNearZeroKernel, erfRestKernel] });

@@ -9,7 +9,6 @@
 import {
   apply,
   aroundAxis,
-  elementwiseStep,
   exp,
   logKernel,
   logOfRatioKernel,
@@ -70,14 +69,17 @@ export const logSoftmaxOp: Op<{ readonly axis: number }> = {
     }
   },
 
-  gpu({ attrs: { axis }, outShape }) {
-    const { steps, largest, total, groups } = powerSteps(outShape, axis);
+  gpu({ attrs: { axis }, outShape }, _, planner) {
+    const { steps, largest, total, groups } = powerSteps(outShape, axis, planner);
     const inputs = [
       { from: 0, shape: outShape },
       { from: largest, shape: groups },
       { from: total, shape: groups },
     ];
-    return [...steps, elementwiseStep(logShareKernel, outShape, inputs, { functions: [logKernel, logOfRatioKernel] })];
+    return [
+      ...steps,
+      planner.elementwiseStep(logShareKernel, outShape, inputs, { functions: [logKernel, logOfRatioKernel] }),
+    ];
   },
 };
 

@@ -67,7 +67,7 @@ export const runningAverageOp: Op<Attrs> = {
     }
   },
 
-  gpu: (info) => (info.attrs.power === 1 ? ofValues : ofSquares)(info),
+  gpu: (info, ...rest) => (info.attrs.power === 1 ? ofValues : ofSquares)(info, ...rest),
 };
 
 const floats = ({ decay }: Attrs): readonly number[] => [decay, 1 - decay];

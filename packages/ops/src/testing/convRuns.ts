@@ -1,6 +1,6 @@
 /** @file How to run the golden cases of convolutions, pixel shuffle and pooling: PyTorch's names and attributes to ours. */
 
-import { type GoldenRuns, optionalInput } from "@gridgrad/core/testing";
+import { type GoldenRuns, optionalInput } from "@gridgrad/core/testing/golden";
 
 import { avgPool2d } from "../ops/avgPool2d.ts";
 import { conv2d } from "../ops/conv2d.ts";

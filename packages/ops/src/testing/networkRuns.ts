@@ -3,7 +3,7 @@
  */
 
 import { softmax } from "@gridgrad/core";
-import { type GoldenAttrs, type GoldenRuns, optionalInput } from "@gridgrad/core/testing";
+import { type GoldenAttrs, type GoldenRuns, optionalInput } from "@gridgrad/core/testing/golden";
 
 import { batchNorm2d } from "../ops/batchNorm2d.ts";
 import { bceWithLogits } from "../ops/bceWithLogits.ts";

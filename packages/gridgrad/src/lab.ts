@@ -1,0 +1,3 @@
+/** @file gridgrad/lab: comparisons of upsamplers, as functions. */
+
+export * from "@gridgrad/lab";

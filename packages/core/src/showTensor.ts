@@ -7,8 +7,9 @@
 import { formatShape, type Shape, size, stridesOf } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** Values that are all shown, and neighbours on the last axis: what fits on a screen. */
-const mostShown = { values: 200, inRow: 16 };
+/** Values that are shown, and those of them in a row: what fits on a screen. */
+const mostShown = 200;
+const mostInRow = 16;
 
 /** Digits behind the point, and from which sizes on they are counted from the first digit instead. */
 const digits = 4;
@@ -60,11 +61,13 @@ function showValues(values: ArrayLike<number>, shape: Shape): string {
   return visit(0, 0, formatter(shown));
 }
 
-/** How many entries of a long axis are shown at each of its ends: all, or fewer until all that is shown fits. */
+/** How many entries of a long axis are shown at each of its ends: all, or fewer until what is shown fits. */
 function edgeOf(shape: Shape): number {
-  const count = (edge: number): number => size(shape.map((dim) => indices(dim, edge).length));
-  const whole = size(shape) <= mostShown.values && (shape.at(-1) ?? 0) <= mostShown.inRow;
-  return whole ? Infinity : ([3, 2, 1].find((edge) => count(edge) <= mostShown.values) ?? 0);
+  const fits = (edge: number): boolean => {
+    const shown = shape.map((dim) => Math.min(dim, 2 * edge + 1));
+    return size(shown) <= mostShown && (shown.at(-1) ?? 0) <= mostInRow;
+  };
+  return [Infinity, 3, 2, 1].find(fits) ?? 0;
 }
 
 /** The entries of an axis of size `dim` that are shown; `null` for those between its two ends. */

@@ -50,26 +50,14 @@ export const softmaxOp: Op<{ readonly axis: number }> = {
 
   loops(y, [x], { attrs: { axis }, outShape }) {
     const { outer, count, inner } = aroundAxis(outShape, axis);
-    const largest = new Float64Array(inner);
-    const total = new Float64Array(inner);
-    const powers = new Float64Array(count * inner); // float64: y is rounded once
-    for (let o = 0; o < outer; o++) {
-      const from = o * count * inner;
-      largest.fill(-Infinity);
-      total.fill(0);
-      for (let c = 0; c < count; c++) {
-        for (let i = 0; i < inner; i++) largest[i] = Math.max(largest[i], x[from + c * inner + i]);
-      }
-      for (let c = 0; c < count; c++) {
-        for (let i = 0; i < inner; i++) {
-          const power = Math.exp(x[from + c * inner + i] - largest[i]);
-          powers[c * inner + i] = power;
-          total[i] += power;
-        }
-      }
-      for (let c = 0; c < count; c++) {
-        for (let i = 0; i < inner; i++) y[from + c * inner + i] = powers[c * inner + i] / total[i];
-      }
+    for (let line = 0; line < outer * inner; line++) {
+      const from = Math.floor(line / inner) * count * inner + (line % inner);
+      const to = from + count * inner;
+      let largest = -Infinity;
+      for (let at = from; at < to; at += inner) largest = Math.max(largest, x[at]);
+      let total = 0;
+      for (let at = from; at < to; at += inner) total += Math.exp(x[at] - largest);
+      for (let at = from; at < to; at += inner) y[at] = Math.exp(x[at] - largest) / total;
     }
   },
 

@@ -163,11 +163,12 @@ function asWritten(states) {
   return {
     name: "as-written",
     setup({ onLoad, esbuild }) {
-      onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      onLoad({ filter: /\.(ts|mjs)$/ }, async ({ path }) => {
+        const loader = path.endsWith(".ts") ? "ts" : "js";
         states.set(path, stateOf(path));
         const text = readFileSync(path, "utf8").replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href));
-        if (!/^(export )?function (\w+Kernel|quotient)\(/m.test(text)) return { contents: text, loader: "ts" };
-        const { code, map } = await esbuild.transform(text, { loader: "ts", sourcefile: path, sourcemap: "external" });
+        if (!/^(export )?function (\w+Kernel|quotient)\(/m.test(text)) return { contents: text, loader };
+        const { code, map } = await esbuild.transform(text, { loader, sourcefile: path, sourcemap: "external" });
         const texts = [...code.matchAll(kernel)].map(
           ([, source, name]) => `${name}.kernelSource = ${JSON.stringify(source)};`,
         );

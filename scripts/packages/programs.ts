@@ -37,6 +37,9 @@ export async function main(): Promise<number> {
   return (await dx!.item()) + (await read.item()) + version.length + outcome.status.length + module.parameterCount;
 }
 
+// @ts-expect-error: types that are missing would be any, which allows everything.
+export const wrong: string = tensor([1]);
+
 export const used = [readPng, train, decodePng, Conv2d, save, conv2d, inlineKernels];
 `;
 

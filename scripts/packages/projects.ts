@@ -32,9 +32,11 @@ export function start(
   cwd: string,
   home: string,
 ): { child: ChildProcess; ended: Promise<Ended> } {
-  const env = { ...process.env, HOME: home, NO_COLOR: "1", NODE_OPTIONS: "", GRIDGRAD_THREADS: "2" };
   // Settings of the npm that runs this one say where it is to work.
-  for (const name of Object.keys(env)) if (/^npm_(package|lifecycle|command|execpath)|^INIT_CWD$/.test(name)) delete env[name as "HOME"];
+  const own = Object.entries(process.env).filter(
+    ([name]) => !/^npm_(package|lifecycle|command|execpath)|^INIT_CWD$/.test(name),
+  );
+  const env = { ...Object.fromEntries(own), HOME: home, NO_COLOR: "1", NODE_OPTIONS: "", GRIDGRAD_THREADS: "2" };
   const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
   let [out, err] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
@@ -57,6 +59,7 @@ export function makeFolder(folder: string, files: Readonly<Record<string, string
 
 /** A folder with these files, in which packages are found that `installed` holds. */
 export function makeProject(folder: string, installed: string, files: Readonly<Record<string, string>>): string {
+  mkdirSync(folder, { recursive: true });
   makeFolder(folder, files);
   symlinkSync(join(installed, "node_modules"), join(folder, "node_modules"));
   return folder;

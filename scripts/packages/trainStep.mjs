@@ -16,7 +16,11 @@ export async function trainStep(devices) {
     const parameters = [conv, up, head].flatMap((layer) => [...layer.parameters()]);
     const optimizer = new nn.AdamW(parameters, { lr: 0.01 });
     const x = random.normal([2, 3, 6, 6]);
-    const target = tensor(Array.from({ length: 2 * 12 * 12 }, (_, i) => (i * 7) % 2), [2, 12, 12], { dtype: "int32" });
+    const target = tensor(
+      Array.from({ length: 2 * 12 * 12 }, (_, i) => (i * 7) % 2),
+      [2, 12, 12],
+      { dtype: "int32" },
+    );
     losses[device] = [];
     for (let step = 0; step < 3; step++) {
       const loss = crossEntropy(head.forward(up.forward(conv.forward(x).relu())), target);

@@ -14,6 +14,7 @@
  * Source: PNG specification, third edition (W3C), sections 5 (chunks), 7 and 8 (rows of samples, interlacing), 9 (filters),
  * 11.3.1 (tRNS). Where a file breaks its rules and libpng still reads it, it is read as libpng does.
  */
+
 import { constants, crc32, inflateSync } from "node:zlib";
 
 import { showText } from "@gridgrad/core";

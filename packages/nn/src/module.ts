@@ -17,12 +17,14 @@ import {
   realize,
   type SafetensorsEntry,
   sameShape,
+  Shown,
   type Tensor,
   type Values,
   valuesToEntry,
   ValueError,
 } from "@gridgrad/core";
 
+import { showModule } from "./showModule.ts";
 import { Buffer, Parameter } from "./slot.ts";
 
 /** Named tensors, as safetensors files hold them. */
@@ -48,9 +50,14 @@ export interface LoadOptions {
  * net.parameterCount; // 21
  * ```
  */
-export abstract class Module {
+export abstract class Module extends Shown {
   /** Whether layers that tell the two apart (batch norm) are in training or evaluation. Set it with `train()` and `eval()`. */
   training = true;
+
+  /** A tree: a line for this module and one for each in it, with options, numbers of parameters and shapes. */
+  toString(): string {
+    return showModule(this);
+  }
 
   /** True for a module whose own initialisation must survive one of the whole model. See `apply`. */
   get keepsItsInitialization(): boolean {

@@ -24,6 +24,7 @@ import {
   realize,
   release,
   ShapeError,
+  Shown,
   sqrt,
   sub,
   sum,
@@ -36,6 +37,7 @@ import {
 import { adamUpdate, runningAverage } from "@gridgrad/ops";
 
 import { turnOfEventLoop } from "./eventLoop.ts";
+import { showOptions } from "./showOptions.ts";
 import { type Buffer, type Parameter, pendingBuffers } from "./slot.ts";
 
 /** What a step found. */
@@ -86,7 +88,7 @@ export interface Update {
 }
 
 /** What SGD, Adam and AdamW share: the step. A new optimiser says how it updates one parameter. */
-export abstract class Optimizer {
+export abstract class Optimizer extends Shown {
   /** The class, as errors and checkpoints call it. */
   readonly kind: string;
   /** The learning rate of the next step. Schedules set it. */
@@ -103,6 +105,7 @@ export abstract class Optimizer {
    * @throws {ValueError} when there is none, or `lr` is negative or not finite.
    */
   constructor(kind: string, parameters: Iterable<Parameter>, lr: number) {
+    super();
     this.kind = kind;
     this.parameters = [...new Set(parameters)];
     if (this.parameters.length === 0) throw new ValueError(kind, "parameters must hold at least one parameter", "none");
@@ -112,6 +115,12 @@ export abstract class Optimizer {
 
   /** Hyperparameters other than the learning rate, as plain data: checkpoints store and compare them. */
   abstract readonly hyperparameters: Readonly<Record<string, unknown>>;
+
+  toString(): string {
+    const options = showOptions({ lr: this.lr, ...this.hyperparameters });
+    const counts = [counted(this.parameters.length, "parameter"), counted(this.steps, "step")];
+    return `${this.kind}(${options}) of ${counts.join(" after ")}`;
+  }
 
   /** Names of the tensors that a parameter's state holds. */
   abstract readonly stateNames: readonly string[];
@@ -235,6 +244,10 @@ export abstract class Optimizer {
   zeroGrad(): void {
     for (const { tensor } of this.parameters) tensor.grad = null;
   }
+}
+
+function counted(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? "" : "s"}`;
 }
 
 /**

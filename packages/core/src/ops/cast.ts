@@ -24,8 +24,8 @@ import type { Tensor } from "../tensor.ts";
  * await cast(tensor([1.7, -1.7]), "int32").data(); // [1, -1]
  * ```
  */
-export function cast(x: Tensor, dtype: DType): Tensor {
-  return x.dtype === dtype ? x : apply(castOp, [x], { dtype });
+export function cast<D extends DType>(x: Tensor, dtype: D): Tensor<D> {
+  return x.dtype === dtype ? (x as Tensor<D>) : apply(castOp, [x], { dtype });
 }
 
 export const castOp: Op<{ readonly dtype: DType }> = {

@@ -11,10 +11,9 @@
  * Source: Ioffe and Szegedy, "Batch Normalization", arXiv 1502.03167, 2015; torch.nn.functional.batch_norm.
  */
 
-import { add, div, mean, mul, reshape, ShapeError, sqrt, sub, type Tensor, ValueError } from "@gridgrad/core";
+import { add, detach, div, mean, mul, reshape, ShapeError, sqrt, sub, type Tensor, ValueError } from "@gridgrad/core";
 
 import { type Affine, affine, checkParameters } from "./affine.ts";
-import { detach } from "./detach.ts";
 import { standardize } from "./standardize.ts";
 import { variance } from "./variance.ts";
 

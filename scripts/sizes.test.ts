@@ -25,9 +25,9 @@ function tooLarge(sizes: Awaited<ReturnType<typeof measure>>): string[] {
 
 test("a page loads no more than it may, by what it imports", async () => {
   const sizes = await measure(budgets, folder);
-  expect(sizes.length).toBe(5);
-  expect(sizes.every(({ bytes }) => bytes > 5000)).toBe(true);
   expect(tooLarge(sizes), showSizes(sizes)).toEqual([]);
+  expect(sizes.length).toBe(5);
+  expect(sizes.every(({ bytes }) => bytes > 5000)).toBe(true); // 0 where the device does not come later
 });
 
 test("what comes too early is found, and the table shows it", async () => {

@@ -83,7 +83,7 @@ export function bakeKernels(modules) {
 }
 
 /** @param {string} path @param {string} code */
-function parse(path, code) {
+export function parse(path, code) {
   return ts.createSourceFile(path, code, ts.ScriptTarget.ESNext, true, ts.ScriptKind.JS);
 }
 
@@ -93,7 +93,7 @@ function isKernel(node) {
 }
 
 /** Kernels that are called outside of kernels. @param {ts.SourceFile} tree @returns {string[]} */
-function calledByHost(tree) {
+export function calledByHost(tree) {
   /** @type {string[]} */
   const names = [];
   /** @param {ts.Node} node */

@@ -3,10 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
+import { transformSync } from "esbuild";
 import { expect, test } from "vitest";
 
 import { kernelName, type KernelFunction, kernelSource, loadKernels } from "../../packages/core/src/index.ts";
-import { bakeFolder, bakeKernels, compact } from "./bakeKernels.mjs";
+import { filesBelow, findPackages, readText } from "../findPackages.ts";
+import { bakeFolder, bakeKernels, calledByHost, compact, parse } from "./bakeKernels.mjs";
 
 /** Split, so that who runs this test does not look for the map. */
 const mapComment = ["//#", "sourceMappingURL=add.js.map"].join(" ");
@@ -44,7 +46,7 @@ test("kernels leave their modules, each line stays where it was, and what the ho
   expect(names).toEqual(["addKernel", "partKernel", "partKernel", "quotient"]);
   expect(modules.get("plain.js")).toBe(plain);
   expect(modules.get("erf.js")!.split("\n").length).toBe(erf.split("\n").length);
-  expect(modules.get("ops/add.js")).toMatchInlineSnapshot(`
+  expect(modules.get("ops/add.js")!.replace(mapComment, "// end")).toMatchInlineSnapshot(`
     "import { other } from "../other.js";
     export const addOp = { gpu: addKernel };
     export function addKernel() { return ["addKernel", loadKernelTexts]; } import { loadKernelTexts } from "../loadKernelTexts.js";
@@ -55,7 +57,7 @@ test("kernels leave their modules, each line stays where it was, and what the ho
         /* from the back */
         return x[this.constants.n - i] - -1;
     } partKernel.kernelSource = ["partKernel", loadKernelTexts];
-    //# sourceMappingURL=add.js.map
+    // end
     "
   `);
   expect(modules.get("erf.js")).toMatchInlineSnapshot(`
@@ -147,3 +149,24 @@ function onesKernel(): number {
 function countKernel(this: { readonly thread: { readonly x: number } }): number {
   return this.thread.x;
 }
+
+/** Kernels of other packages, which may be without a body, that a module calls on the host. */
+function borrowed(path: string, source: string): string[] {
+  const imports = [...source.matchAll(/import {([^}]*)} from "@gridgrad\//g)];
+  const kernels = imports.flatMap(([, names]) => names.split(/\W+/)).filter((name) => name.endsWith("Kernel"));
+  if (kernels.length === 0) return [];
+  return calledByHost(parse(path, transformSync(source, { loader: "ts" }).code)).filter((name) =>
+    kernels.includes(name),
+  );
+}
+
+test("the host calls no kernel of another package", () => {
+  const sources = findPackages()
+    .flatMap(({ folder }) => filesBelow(`${folder}/src`))
+    .filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts"));
+  expect(sources.length).toBeGreaterThan(200);
+  expect(sources.flatMap((path) => borrowed(path, readText(path)).map((name) => `${path}: ${name}`))).toEqual([]);
+  const wrong =
+    'import { sigmoidKernel } from "@gridgrad/core"; export const f = (x: number): number => sigmoidKernel(x);';
+  expect(borrowed("wrong.ts", wrong)).toEqual(["sigmoidKernel"]);
+});

@@ -16,15 +16,14 @@ const packages = fileURLToPath(new URL("../../packages/", import.meta.url));
  * Writes core, ops and nn into `folder`/node_modules, with a link to gpu.js.
  *
  * @param {string} folder
- * @param {{ baked?: boolean }} options - false: kernels as they are written.
  */
-export async function quickBuild(folder, { baked = true } = {}) {
-  await Promise.all(["core", "ops", "nn"].map((name) => buildPackage(name, folder, baked)));
+export async function quickBuild(folder) {
+  await Promise.all(["core", "ops", "nn"].map((name) => buildPackage(name, folder)));
   symlinkSync(join(packages, "ops", "node_modules", "gpu.js"), join(folder, "node_modules", "gpu.js"));
 }
 
-/** @param {string} name @param {string} folder @param {boolean} baked */
-async function buildPackage(name, folder, baked) {
+/** @param {string} name @param {string} folder */
+async function buildPackage(name, folder) {
   const source = join(packages, name, "src");
   const target = join(folder, "node_modules", "@gridgrad", name);
   const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter(
@@ -41,7 +40,7 @@ async function buildPackage(name, folder, baked) {
       );
     }),
   );
-  if (baked) bakeFolder(join(target, "dist"));
+  bakeFolder(join(target, "dist"));
   const { version, type, sideEffects, exports } = JSON.parse(
     readFileSync(join(packages, name, "package.json"), "utf8"),
     (_, value) => (typeof value === "string" && value.startsWith("./src/") ? `./dist/${built(value.slice(6))}` : value),

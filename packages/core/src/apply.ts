@@ -14,15 +14,19 @@ import { Tensor } from "./tensor.ts";
 
 /**
  * Records `op` on `inputs`: shapes and element types are checked here, so a mistake points at the line that made it.
- * Every op's function ends in this call.
+ * Every op's function ends in this call. `D` is what that function says of the element type; the record's rule is what decides it.
  */
-export function apply<Attrs extends object>(op: Op<Attrs>, inputs: readonly Tensor[], attrs: Attrs): Tensor {
+export function apply<Attrs extends object, D extends DType = DType>(
+  op: Op<Attrs>,
+  inputs: readonly Tensor[],
+  attrs: Attrs,
+): Tensor<D> {
   checkOp(op);
   if (!Array.isArray(inputs)) throw new ValueError(op.name, "inputs must be an array of tensors", showValue(inputs));
   inputs.forEach((input, i) => {
     if (!(input instanceof Tensor)) checkTensor(op.name, `argument ${i}`, input); // in every op: no text is made for nothing
   });
-  const dtype = outputType(op, inputs, attrs);
+  const dtype = outputType(op, inputs, attrs) as D;
   const shape = op.shape(
     inputs.map((input) => input.shape),
     attrs,
@@ -31,7 +35,7 @@ export function apply<Attrs extends object>(op: Op<Attrs>, inputs: readonly Tens
   if (size(shape) > Number.MAX_SAFE_INTEGER) {
     throw new ShapeError(op.name, "the result must have fewer than 2^53 elements", { "a result": shape });
   }
-  const y = new Tensor(Object.freeze([...shape]), dtype, {
+  const y = new Tensor<D>(Object.freeze([...shape]), dtype, {
     recipe: { op: op as unknown as Op, inputs: [...inputs], attrs }, // a copy: the list may be the caller's, who may change it
   });
   if (eager()) realizeNow(y);

@@ -42,11 +42,7 @@ const gradOptions: OptionNames<GradOptions> = { gradOutput: 1, allowUnused: 0 };
  * await dx.data(); // [2, 4, 6]
  * ```
  */
-export function grad(
-  loss: Tensor,
-  wrt: readonly Tensor[],
-  options?: GradOptions,
-): Tensor[] {
+export function grad(loss: Tensor, wrt: readonly Tensor[], options?: GradOptions): Tensor[] {
   const { gradOutput, allowUnused = false } = checkOptions("grad(loss, wrt)", gradOptions, options, arguments);
   checkTensors("grad", { loss }, { gradOutput });
   if (!Array.isArray(wrt)) throw new ValueError("grad", "wrt must be an array of tensors", showValue(wrt));

@@ -74,7 +74,7 @@ describe("functions of this package", () => {
     wrong(() => ones(...no<[[number]]>([2, 3, 4]))).toThrowErrorMatchingInlineSnapshot(
       `[ValueError: ones: a shape must be an array of integers of at least 0, got 2 and 3 and 4; all stand in one array, ones([2, 3, 4])]`,
     );
-    wrong(() => zeros([2, 3], no("int32"))).toThrowErrorMatchingInlineSnapshot(
+    wrong(() => zeros([2, 3], no<never>("int32"))).toThrowErrorMatchingInlineSnapshot(
       `[ValueError: zeros: options must stand in one object, got "int32"; write zeros([2, 3], { dtype: "int32" })]`,
     );
     wrong(() => full(no(2), 0.5)).toThrowErrorMatchingInlineSnapshot(
@@ -83,13 +83,13 @@ describe("functions of this package", () => {
     wrong(() => full([2], no("1"))).toThrowErrorMatchingInlineSnapshot(
       `[ValueError: full: value must be a number, got "1"]`,
     );
-    wrong(() => arange(0, no(10))).toThrowErrorMatchingInlineSnapshot(
+    wrong(() => arange(0, no<never>(10))).toThrowErrorMatchingInlineSnapshot(
       `[ValueError: arange: options must stand in one object, got 10; write arange(0, { dtype, requiresGrad })]`,
     );
     wrong(() => new Random(0).normal(...no<[[number]]>([2, 3]))).toThrowErrorMatchingInlineSnapshot(
       `[ValueError: normal: a shape must be an array of integers of at least 0, got 2 and 3; all stand in one array, normal([2, 3])]`,
     );
-    wrong(() => new Random(0).uniform([2], no({ min: 0 }))).toThrowErrorMatchingInlineSnapshot(
+    wrong(() => new Random(0).uniform([2], no<never>({ min: 0 }))).toThrowErrorMatchingInlineSnapshot(
       `[ValueError: uniform: unknown option "min"; it takes low, high, dtype, requiresGrad]`,
     );
     wrong(() => x.reshape(no(6))).toThrowErrorMatchingInlineSnapshot(
@@ -107,7 +107,7 @@ describe("functions of this package", () => {
   });
 
   test("tell how options of a tensor are given", () => {
-    wrong(() => tensor([1, 2], [2], no("float64"))).toThrowErrorMatchingInlineSnapshot(
+    wrong(() => tensor([1, 2], [2], no<never>("float64"))).toThrowErrorMatchingInlineSnapshot(
       `[ValueError: tensor: options must stand in one object, got "float64"; write tensor([1, 2], [2], { dtype: "float64" })]`,
     );
     wrong(() => tensor([1, 2], no({ dtype: "float64" }))).toThrowErrorMatchingInlineSnapshot(
@@ -122,7 +122,7 @@ describe("functions of this package", () => {
     wrong(() => tensor(1, no(2))).toThrowErrorMatchingInlineSnapshot(
       `[ValueError: tensor: a shape must be an array of integers of at least 0, got 1 and 2; all stand in one array, tensor([1, 2])]`,
     );
-    wrong(() => tensor([1], undefined, no({ requires_grad: true }))).toThrowErrorMatchingInlineSnapshot(
+    wrong(() => tensor([1], undefined, no<never>({ requires_grad: true }))).toThrowErrorMatchingInlineSnapshot(
       `[ValueError: tensor: unknown option "requires_grad"; did you mean requiresGrad? It takes dtype, requiresGrad]`,
     );
   });

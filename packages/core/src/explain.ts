@@ -12,6 +12,7 @@ import { dependencies } from "./graph.ts";
 import { isRealized } from "./held.ts";
 import { realizeWith } from "./realize.ts";
 import { formatShape, type Shape } from "./shape.ts";
+import { Shown } from "./shown.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** One kernel of the schedule. */
@@ -37,7 +38,7 @@ export interface Step {
 }
 
 /** A schedule that can be printed. */
-export class Explanation {
+export class Explanation extends Shown {
   readonly device: string;
   readonly steps: readonly Step[];
   /** Largest `liveBytes`. */
@@ -48,6 +49,7 @@ export class Explanation {
   footprintBytes?: number;
 
   constructor(device: string, steps: readonly Step[]) {
+    super();
     this.device = device;
     this.steps = steps;
     this.peakBytes = steps.reduce((most, step) => Math.max(most, step.liveBytes), 0);

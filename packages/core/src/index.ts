@@ -1,5 +1,7 @@
 /** @file The public surface of @gridgrad/core. */
 
+import "./methods.ts";
+
 export { grad, type GradOptions, gradientsOf } from "./autograd.ts";
 export { checkOptions, type OptionNames } from "./checkOptions.ts";
 export { checkTensor, checkTensors, otherCopy } from "./checkTensor.ts";
@@ -16,9 +18,19 @@ export {
   registerDevice,
   runLoops,
   setDevice,
+  showDevice,
   withDevice,
 } from "./device.ts";
-export { allocate, bytesPerElement, checkDType, type DType, dtypeOf, isFloat, type Values } from "./dtype.ts";
+export {
+  allocate,
+  bytesPerElement,
+  checkDType,
+  type DType,
+  dtypeOf,
+  isFloat,
+  type Values,
+  type ValuesOf,
+} from "./dtype.ts";
 export { eager, setEager } from "./eager.ts";
 export { DTypeError, GraphError, OutOfMemoryError, ShapeError, showText, showValue, ValueError } from "./errors.ts";
 export { explain, Explanation, profile, type Step } from "./explain.ts";
@@ -72,6 +84,9 @@ export {
 export { suggest } from "./suggest.ts";
 export { apply, operands, scalarLike } from "./apply.ts";
 export { arange, full, leaf, ones, tensor, type TensorOptions, zeros } from "./leaf.ts";
+export type { Methods } from "./methods.ts";
+export { Shown } from "./shown.ts";
+export { showTensor } from "./showTensor.ts";
 export { type NestedNumbers, type Recipe, Tensor } from "./tensor.ts";
 export { broadcastOperand, denseOperand, mergeAxes, type Operand, walk } from "./walk.ts";
 export { version } from "./version.ts";

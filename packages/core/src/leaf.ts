@@ -3,15 +3,30 @@
  */
 
 import { checkOptions, type OptionNames } from "./checkOptions.ts";
-import { allocate, checkDType, type DType, dtypeOf, isFloat, type Values } from "./dtype.ts";
+import { allocate, checkDType, type DType, dtypeOf, isFloat, type Values, type ValuesOf } from "./dtype.ts";
 import { DTypeError, ShapeError, showValue, ValueError } from "./errors.ts";
 import { checkShape, formatShape, type Shape, size } from "./shape.ts";
 import { needsMemory } from "./needsMemory.ts";
 import { type NestedNumbers, Tensor } from "./tensor.ts";
 
-export interface TensorOptions {
+/** Typed arrays that become int32. */
+type IntegerArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
+
+/** The values that `tensor` takes. */
+type AnyNumbers = NestedNumbers | ArrayLike<number> | IntegerArray;
+
+export interface TensorOptions<D extends DType = DType> {
   /** Default: that of a typed array given as values, else `float32`. */
-  readonly dtype?: DType;
+  readonly dtype?: D;
   /** True for a leaf that `backward()` shall give a `.grad`. Default false. */
   readonly requiresGrad?: boolean;
 }
@@ -34,11 +49,27 @@ const tensorOptions: OptionNames<TensorOptions> = { dtype: 1, requiresGrad: 0 };
  * await tensor([1, 2, 3, 4], [2, 2]).array(); // [[1, 2], [3, 4]]
  * ```
  */
-export function tensor(
-  values: NestedNumbers | ArrayLike<number> | BigInt64Array | BigUint64Array,
+export function tensor<D extends DType = "float32">(
+  values: NestedNumbers | Float32Array,
   shape?: Shape,
-  options?: TensorOptions,
-): Tensor {
+  options?: TensorOptions<D>,
+): Tensor<D>;
+export function tensor<D extends DType = "float64">(
+  values: Float64Array,
+  shape?: Shape,
+  options?: TensorOptions<D>,
+): Tensor<D>;
+export function tensor<D extends DType = "int32">(
+  values: IntegerArray,
+  shape?: Shape,
+  options?: TensorOptions<D>,
+): Tensor<D>;
+export function tensor<D extends DType = DType>(
+  values: AnyNumbers,
+  shape?: Shape,
+  options?: TensorOptions<D>,
+): Tensor<D>;
+export function tensor(values: AnyNumbers, shape?: Shape, options?: TensorOptions): Tensor {
   if (shape !== undefined) checkTensorShape(values, shape, arguments);
   const { dtype, requiresGrad = false } = checkOptions("tensor(values, shape)", tensorOptions, options, arguments);
   const { flat, own } = flatten(values);
@@ -60,7 +91,7 @@ export function tensor(
  * await zeros([2, 2]).array(); // [[0, 0], [0, 0]]
  * ```
  */
-export function zeros(shape: Shape, options?: TensorOptions): Tensor {
+export function zeros<D extends DType = "float32">(shape: Shape, options?: TensorOptions<D>): Tensor<D> {
   checkShape("zeros", shape, arguments);
   return filled("zeros", shape, 0, checkOptions("zeros(shape)", tensorOptions, options, arguments));
 }
@@ -73,7 +104,7 @@ export function zeros(shape: Shape, options?: TensorOptions): Tensor {
  * await ones([3]).data(); // [1, 1, 1]
  * ```
  */
-export function ones(shape: Shape, options?: TensorOptions): Tensor {
+export function ones<D extends DType = "float32">(shape: Shape, options?: TensorOptions<D>): Tensor<D> {
   checkShape("ones", shape, arguments);
   return filled("ones", shape, 1, checkOptions("ones(shape)", tensorOptions, options, arguments));
 }
@@ -86,18 +117,18 @@ export function ones(shape: Shape, options?: TensorOptions): Tensor {
  * await full([2], 0.5).data(); // [0.5, 0.5]
  * ```
  */
-export function full(shape: Shape, value: number, options?: TensorOptions): Tensor {
+export function full<D extends DType = "float32">(shape: Shape, value: number, options?: TensorOptions<D>): Tensor<D> {
   checkShape("full", shape);
   if (typeof value !== "number") throw new ValueError("full", "value must be a number", showValue(value));
   return filled("full", shape, value, checkOptions("full(shape, value)", tensorOptions, options, arguments));
 }
 
-function filled(
+function filled<D extends DType>(
   op: string,
   shape: Shape,
   value: number,
-  { dtype = "float32", requiresGrad = false }: TensorOptions,
-): Tensor {
+  { dtype = "float32" as D, requiresGrad = false }: TensorOptions<D>,
+): Tensor<D> {
   checkDType(op, dtype);
   const values = allocate(dtype, size(shape), () => `${op}: a tensor of shape ${formatShape(shape)} in ${dtype}`);
   values.fill(fill(dtype, [value])[0]);
@@ -112,8 +143,8 @@ function filled(
  * await arange(4).data(); // [0, 1, 2, 3]
  * ```
  */
-export function arange(n: number, options?: TensorOptions): Tensor {
-  const { dtype = "float32", requiresGrad = false } = checkOptions("arange(n)", arangeOptions, options, arguments);
+export function arange<D extends DType = "float32">(n: number, options?: TensorOptions<D>): Tensor<D> {
+  const { dtype = "float32" as D, requiresGrad = false } = checkOptions("arange(n)", arangeOptions, options, arguments);
   if (!Number.isInteger(n) || n < 0) throw new ValueError("arange", "n must be an integer of at least 0", String(n));
   checkDType("arange", dtype);
   if (dtype === "int32" && n > 2 ** 31) {
@@ -124,12 +155,12 @@ export function arange(n: number, options?: TensorOptions): Tensor {
   return leaf([n], dtype, values, requiresGrad);
 }
 
-/** A leaf around `values`, which nobody changes afterwards. */
-export function leaf(shape: Shape, dtype: DType, values: Values, requiresGrad = false): Tensor {
+/** A leaf around `values`, which are of the type `dtype` and which nobody changes afterwards. */
+export function leaf<D extends DType>(shape: Shape, dtype: D, values: Values, requiresGrad = false): Tensor<D> {
   if (requiresGrad && !isFloat(dtype)) {
     throw new DTypeError("tensor", "a tensor with requiresGrad must be float32 or float64", dtype);
   }
-  return new Tensor(Object.freeze([...shape]), dtype, { values, requiresGrad });
+  return new Tensor(Object.freeze([...shape]), dtype, { values: values as ValuesOf<D>, requiresGrad });
 }
 
 /** PyTorch's `arange(start, end)` has another meaning than a type. */
@@ -147,7 +178,7 @@ function checkTensorShape(values: unknown, shape: unknown, given: ArrayLike<unkn
 }
 
 /** Converts to the typed array of `dtype`. int32 refuses what it would have to change. */
-export function fill(dtype: DType, flat: ArrayLike<number>): Values {
+export function fill<D extends DType>(dtype: D, flat: ArrayLike<number>): ValuesOf<D> {
   const values = allocate(dtype, flat.length);
   values.set(flat);
   if (dtype === "int32") {
@@ -170,7 +201,7 @@ function asArray(values: ArrayLike<number>): number[] {
   });
 }
 
-function flatten(values: Parameters<typeof tensor>[0]): { flat: ArrayLike<number>; own: Shape } {
+function flatten(values: AnyNumbers): { flat: ArrayLike<number>; own: Shape } {
   if (typeof values === "number") return { flat: [values], own: [] };
   if (values === null || typeof values !== "object" || !Number.isInteger(values.length) || values.length < 0) {
     throw new ValueError("tensor", "values must be a number or an array of numbers", showValue(values));

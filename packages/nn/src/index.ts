@@ -68,4 +68,5 @@ export {
   type Update,
 } from "./optimizer.ts";
 export { cosineLr, type CosineOptions, type Schedule, stepLr, type StepLrOptions } from "./schedule.ts";
+export { Summary, summary, type SummaryRow } from "./summary.ts";
 export { Buffer, type BufferOptions, type BufferUpdate, Parameter, pendingBuffers } from "./slot.ts";

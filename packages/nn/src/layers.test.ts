@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import {
+  type DType,
   leakyRelu,
   mul,
   ones,
@@ -138,7 +139,7 @@ describe("a layer starts", () => {
   /** Notes the bounds of what it was asked for. */
   class Recorder extends Random {
     readonly asked: { shape: Shape; bound: number }[] = [];
-    override uniform(...[shape, options]: Parameters<Random["uniform"]>): Tensor {
+    override uniform<D extends DType>(...[shape, options]: Parameters<typeof Random.prototype.uniform<D>>): Tensor<D> {
       expect(options!.low).toBe(-options!.high!);
       this.asked.push({ shape, bound: options!.high! });
       return super.uniform(shape, options);

@@ -19,6 +19,7 @@ import {
   realize,
   type SafetensorsEntry,
   sameShape,
+  Shown,
   showValue,
   type Tensor,
   ValueError,
@@ -28,6 +29,7 @@ import {
 
 import { checkForeign, nnBrand } from "./brand.ts";
 import { misfit } from "./misfit.ts";
+import { showModule } from "./showModule.ts";
 import { Buffer, Parameter } from "./slot.ts";
 
 /** Named tensors, as safetensors files hold them. */
@@ -63,13 +65,18 @@ export interface LoadResult {
  * net.parameterCount; // 21
  * ```
  */
-export abstract class Module {
+export abstract class Module extends Shown {
   get [nnBrand](): string {
     return "a module";
   }
 
   /** Whether layers that tell the two apart (batch norm) are in training or evaluation. Set it with `train()` and `eval()`. */
   training = true;
+
+  /** A tree: a line for this module and one for each in it, with options, numbers of parameters and shapes. */
+  toString(): string {
+    return showModule(this);
+  }
 
   /** True for a module whose own initialisation must survive one of the whole model. See `apply`. */
   get keepsItsInitialization(): boolean {

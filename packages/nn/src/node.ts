@@ -1,6 +1,14 @@
 /** @file @gridgrad/nn/node: models and checkpoints on disk, and how files are read and written there. */
 
-import { checkOptions, decodeSafetensors, encodeSafetensors, type SafetensorsEntry, SafetensorsError, type SafetensorsFile, ValueError } from "@gridgrad/core";
+import {
+  checkOptions,
+  decodeSafetensors,
+  encodeSafetensors,
+  type SafetensorsEntry,
+  SafetensorsError,
+  type SafetensorsFile,
+  ValueError,
+} from "@gridgrad/core";
 
 import { checkModule } from "./checkModule.ts";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type Run } from "./checkpoint.ts";

@@ -27,6 +27,7 @@ import {
   realize,
   release,
   ShapeError,
+  Shown,
   showValue,
   sqrt,
   sub,
@@ -41,6 +42,7 @@ import { adamUpdate, runningAverage } from "@gridgrad/ops";
 
 import { checkParameters } from "./checkParameters.ts";
 import { turnOfEventLoop } from "./eventLoop.ts";
+import { showOptions } from "./showOptions.ts";
 import { type Buffer, type Parameter, pendingBuffers } from "./slot.ts";
 
 /** What a step found. */
@@ -93,7 +95,7 @@ export interface Update {
 }
 
 /** What SGD, Adam and AdamW share: the step. A new optimiser says how it updates one parameter. */
-export abstract class Optimizer {
+export abstract class Optimizer extends Shown {
   /** The class, as errors and checkpoints call it. */
   readonly kind: string;
   /** The learning rate of the next step. Schedules set it. */
@@ -110,6 +112,7 @@ export abstract class Optimizer {
    * @throws {ValueError} when there is none, or `lr` is negative or not finite.
    */
   constructor(kind: string, parameters: Iterable<Parameter>, lr: number) {
+    super();
     this.kind = kind;
     this.parameters = checkParameters(kind, parameters);
     checkRange(kind, { lr }, 0, Infinity);
@@ -118,6 +121,12 @@ export abstract class Optimizer {
 
   /** Hyperparameters other than the learning rate, as plain data: checkpoints store and compare them. */
   abstract readonly hyperparameters: Readonly<Record<string, unknown>>;
+
+  toString(): string {
+    const options = showOptions({ lr: this.lr, ...this.hyperparameters });
+    const counts = [counted(this.parameters.length, "parameter"), counted(this.steps, "step")];
+    return `${this.kind}(${options}) of ${counts.join(" after ")}`;
+  }
 
   /** Names of the tensors that a parameter's state holds. */
   abstract readonly stateNames: readonly string[];
@@ -243,6 +252,10 @@ export abstract class Optimizer {
   zeroGrad(): void {
     for (const { tensor } of this.parameters) tensor.grad = null;
   }
+}
+
+function counted(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? "" : "s"}`;
 }
 
 /**

@@ -15,6 +15,8 @@ import {
   release,
   sameShape,
   ShapeError,
+  Shown,
+  showTensor,
   takeAsLeaf,
   type Tensor,
   ValueError,
@@ -23,7 +25,7 @@ import {
 import { nnBrand } from "./brand.ts";
 
 /** What `Parameter` and `Buffer` share: one tensor at a time, that can be replaced. */
-export abstract class Slot {
+export abstract class Slot extends Shown {
   protected current: Tensor;
   #substitute: Tensor | null = null;
 
@@ -32,6 +34,7 @@ export abstract class Slot {
    * @throws {ValueError} when `initial` has not been computed yet.
    */
   constructor(initial: Tensor, requiresGrad: boolean) {
+    super();
     checkTensor("Slot", "initial", initial);
     checkComputed("Slot", "initial", initial);
     this.current = takeAsLeaf(initial, requiresGrad);
@@ -135,6 +138,10 @@ export class Parameter extends Slot {
     this.current = takeAsLeaf(this.current, on);
   }
 
+  override toString(): string {
+    return showTensor(this.tensor, { name: "Parameter", path: "p.tensor", notes: this.#trainable ? [] : ["frozen"] });
+  }
+
   protected get requiresGrad(): boolean {
     return this.#trainable;
   }
@@ -219,6 +226,14 @@ export class Buffer extends Slot {
   /** Forgets the recorded update. */
   rollBack(): void {
     this.#record(null);
+  }
+
+  override toString(): string {
+    return showTensor(this.current, {
+      name: "Buffer",
+      path: "b.tensor",
+      notes: this.#update ? ["an update is recorded"] : [],
+    });
   }
 
   override set(next: Tensor): void {

@@ -25,9 +25,9 @@ import type { Tensor } from "../tensor.ts";
  * await cast(tensor([1.7, -1.7]), "int32").data(); // [1, -1]
  * ```
  */
-export function cast(x: Tensor, dtype: DType): Tensor {
+export function cast<D extends DType>(x: Tensor, dtype: D): Tensor<D> {
   checkTensor("cast", "x", x);
-  return x.dtype === dtype ? x : apply(castOp, [x], { dtype });
+  return x.dtype === dtype ? (x as Tensor<D>) : apply(castOp, [x], { dtype });
 }
 
 export const castOp: Op<{ readonly dtype: DType }> = {

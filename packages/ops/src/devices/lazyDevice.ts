@@ -13,6 +13,8 @@ import {
   MemoryCounter,
   type Op,
   type OpInfo,
+  showDevice,
+  Shown,
   type Values,
 } from "@gridgrad/core";
 
@@ -26,7 +28,7 @@ export interface Counters {
 /** What does the work of a device. */
 export type Engine = Pick<Device, "upload" | "download" | "run" | "free" | "close"> & { ready(): Promise<string> };
 
-export abstract class LazyDevice<E extends Engine> implements Device, Counters {
+export abstract class LazyDevice<E extends Engine> extends Shown implements Device, Counters {
   abstract readonly name: string;
   readonly memory = new MemoryCounter();
   readonly onLoops = new Map<string, string>();
@@ -35,6 +37,10 @@ export abstract class LazyDevice<E extends Engine> implements Device, Counters {
 
   /** Makes the engine, at once where its code is there. */
   protected abstract load(): E | Promise<E>;
+
+  toString(): string {
+    return showDevice(this);
+  }
 
   /** Resolves when the device can run, to a line that says what it runs on. */
   async ready(): Promise<string> {

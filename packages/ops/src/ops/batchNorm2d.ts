@@ -15,6 +15,7 @@ import {
   add,
   checkOptions,
   checkTensors,
+  detach,
   div,
   mean,
   mul,
@@ -28,7 +29,6 @@ import {
 } from "@gridgrad/core";
 
 import { type Affine, affine, checkParameters } from "./affine.ts";
-import { detach } from "./detach.ts";
 import { standardize } from "./standardize.ts";
 import { variance } from "./variance.ts";
 

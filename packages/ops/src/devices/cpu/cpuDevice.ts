@@ -7,7 +7,7 @@
 import { checkOptions, type DeviceBuffer, eager, GraphError, type Values } from "@gridgrad/core";
 
 import { LazyDevice } from "../lazyDevice.ts";
-import type { CpuEngine } from "./cpuEngine.ts";
+import type * as cpuEngine from "./cpuEngine.ts";
 
 export interface CpuDeviceOptions {
   /** Threads that compute, with the calling one. Default: `GRIDGRAD_THREADS`, else as many as the machine has. */
@@ -24,16 +24,14 @@ export interface CpuFootprint {
   resetPeak(): void;
 }
 
-type EngineModule = typeof import("./cpuEngine.ts");
-
-let provided: EngineModule | null = null;
+let provided: typeof cpuEngine | null = null;
 
 /** Makes the engine's code known, so that no device has to load it. `null`: devices load it, as in a page. */
-export function provideCpuEngine(module: EngineModule | null): void {
+export function provideCpuEngine(module: typeof cpuEngine | null): void {
   provided = module;
 }
 
-export class CpuDevice extends LazyDevice<CpuEngine> {
+export class CpuDevice extends LazyDevice<cpuEngine.CpuEngine> {
   readonly name = "cpu";
   readonly #threads: number | undefined;
 
@@ -78,13 +76,13 @@ export class CpuDevice extends LazyDevice<CpuEngine> {
     return super.upload(values);
   }
 
-  protected override load(): CpuEngine | Promise<CpuEngine> {
-    const make = ({ CpuEngine }: EngineModule): CpuEngine => new CpuEngine(this, this.#threads);
+  protected override load(): cpuEngine.CpuEngine | Promise<cpuEngine.CpuEngine> {
+    const make = ({ CpuEngine }: typeof cpuEngine): cpuEngine.CpuEngine => new CpuEngine(this, this.#threads);
     return provided ? make(provided) : import("./cpuEngine.ts").then(make);
   }
 
   /** The engine, unless it would have to be loaded. */
-  #engineAtOnce(): CpuEngine | null {
-    return this.engine ?? (provided ? (this.open() as CpuEngine) : null);
+  #engineAtOnce(): cpuEngine.CpuEngine | null {
+    return this.engine ?? (provided ? (this.open() as cpuEngine.CpuEngine) : null);
   }
 }

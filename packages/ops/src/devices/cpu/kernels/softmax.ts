@@ -1,9 +1,8 @@
 /** @file softmax, logSoftmax and the labels of crossEntropy (assembly/softmax.ts). */
 
-import { sameShape, size } from "@gridgrad/core";
+import { aroundAxis, sameShape, size, type softmaxOp } from "@gridgrad/core";
 
 import type { logSoftmaxOp } from "../../../ops/logSoftmax.ts";
-import { aroundAxis, type softmaxOp } from "../../../ops/softmax.ts";
 import { checkLabels, type putClassOp, type takeClassOp } from "../../../ops/takeClass.ts";
 import { kernelOf, type CpuKernel, type Launch } from "../kernel.ts";
 import { fill } from "./layout.ts";

@@ -125,6 +125,7 @@ const packages = [
 const notDoors = new Set([
   "sumInParts", // for authors of kernels: sizes, all of them required
   "checkOptions", // it is what checks them
+  "showTensor", // whoever prints never throws
   ...["max", "mean", "min", "sum"].map((name) => `Tensor.${name}`), // they hand theirs on to the functions
 ]);
 
@@ -224,7 +225,7 @@ const tensors: Readonly<Record<string, readonly unknown[]>> = {
 
 /** They are called by other functions with what was checked. */
 const inside = new Set(
-  "dependencies gradientsOf isRealized operands readValues release scalarLike stretchBack sumTo takeAsLeaf".split(" "),
+  "dependencies gradientsOf isRealized operands readValues release scalarLike showTensor stretchBack sumTo takeAsLeaf".split(" "),
 );
 
 class Options {

@@ -3,7 +3,7 @@
  * file system are in @gridgrad/dysample/internal/node.
  */
 
-export { evalImagesRange, initNames, scaleRange, seedRange } from "./tasks/config.ts";
+export { evalImagesRange, hasOffsets, initNames, scaleRange, seedRange } from "./tasks/config.ts";
 export { inputOfLast } from "./tasks/samplingPoints.ts";
 export { guideChannels } from "./toy/fpn4.ts";
 export { interior } from "./toy/metrics.ts";

@@ -1,6 +1,6 @@
 /** @file Carries out a comparison in its folder: trains what is missing, measures, and keeps the results and the report up to date. */
 
-import { lockFolder, RunFolder } from "@gridgrad/dysample/internal/node";
+import { lockFolder, madeHere, RunFolder } from "@gridgrad/dysample/internal/node";
 
 import { collect, costsOf } from "./compare/collect.ts";
 import { type Comparison, type Run, runPath, runsOf } from "./compare/comparison.ts";
@@ -46,6 +46,8 @@ export interface RunComparisonOptions {
   /** When it is aborted, runs under way write their checkpoints; calling again goes on. */
   readonly signal?: AbortSignal;
   readonly events?: ComparisonEvents;
+  /** The command line that asks for it, for the report. */
+  readonly command?: string;
 }
 
 /** `complete`: all that could be done is done. */
@@ -92,14 +94,22 @@ export async function runComparison(
 async function runInFolder(
   asked: Comparison,
   path: string,
-  { jobs, overwrite, signal, events = {}, workers }: Omit<RunComparisonOptions, "openWorkers"> & { workers?: Workers },
+  {
+    jobs,
+    overwrite,
+    signal,
+    events = {},
+    command,
+    workers,
+  }: Omit<RunComparisonOptions, "openWorkers"> & { workers?: Workers },
 ): Promise<ComparisonOutcome> {
   const folder = new ComparisonFolder(path);
   const comparison = await folder.begin(asked, { overwrite });
   const costs = await costsOf(comparison);
   const failures = new Map<string, string>();
+  const made = { ...(await madeHere()), ...(command !== undefined && { command }) };
   const publish = inTurn(async () => {
-    const results = await collect(comparison, path, { costs, failures });
+    const results = await collect(comparison, path, { costs, failures, made });
     await folder.writeResults(results);
     const { writeReport } = await import("./report/writeReport.ts"); // it loads slowly, and only here
     return { results, report: await writeReport(comparison, results, path) };

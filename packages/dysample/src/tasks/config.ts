@@ -70,6 +70,9 @@ const defaults: TrainConfig = {
   evalImages: VALIDATION.count,
 };
 
+/** The names of all fields. */
+export const fieldNames = Object.keys(defaults) as readonly (keyof TrainConfig)[];
+
 /**
  * What a task changes. A picture has one group: with more, its colours are read at different points and drift apart. The few
  * weights of an upsampler alone bear a high learning rate, and those that start from noise need it.
@@ -82,6 +85,19 @@ const taskDefaults: Readonly<Record<TaskName, Partial<TrainConfig>>> = {
 /** A configuration that no run can have: which field, what it must be, what it is. */
 export class ConfigError extends Error {
   override name = "ConfigError";
+  /** The field that is wrong, and what is wrong with it: the message without what stands before. */
+  readonly wrong: { readonly field: keyof TrainConfig; readonly problem: string } | null;
+
+  constructor(message: string, { wrong = null, ...options }: ErrorOptions & Partial<Pick<ConfigError, "wrong">> = {}) {
+    super(message, options);
+    this.wrong = wrong;
+  }
+}
+
+/** A field that must be another, for whoever finds out. @param rule - what must hold, after the name of the field. */
+export function wrongField(field: keyof TrainConfig, rule: string, got: unknown): ConfigError {
+  const problem = `${rule}, got ${showJson(got)}`;
+  return new ConfigError(`config: ${field} ${problem}`, { wrong: { field, problem } });
 }
 
 /** Pictures are drawn from 32-bit numbers, of which the training data sets start at 100. */
@@ -106,7 +122,7 @@ export const evalImagesRange = [1, VALIDATION.count] as const;
 export function resolveConfig(given: Partial<TrainConfig> = {}): TrainConfig {
   const unknown = Object.keys(given).find((key) => !Object.hasOwn(defaults, key));
   if (unknown !== undefined) {
-    throw wrong(`fields must be among ${Object.keys(defaults).join(", ")}`, unknown);
+    throw new ConfigError(`config: fields must be among ${fieldNames.join(", ")}, got ${showJson(unknown)}`);
   }
   const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const { task = defaults.task } = given;
@@ -125,20 +141,21 @@ export function resolveConfig(given: Partial<TrainConfig> = {}): TrainConfig {
   checkInteger("evalImages", config.evalImages, ...evalImagesRange);
   checkInteger("scale", config.scale, ...scaleRange);
   if (config.task === "segmentation" && config.scale !== 2) {
-    throw wrong("scale must be 2 for segmentation, whose network is made for it", config.scale);
+    throw wrongField("scale", "must be 2 for segmentation, whose network is made for it", config.scale);
   }
   for (const field of ["lr", "scope"] as const) {
     if (!(Number.isFinite(config[field]) && config[field] > 0))
-      throw wrong(`${field} must be above 0 and finite`, config[field]);
+      throw wrongField(field, "must be above 0 and finite", config[field]);
   }
   if (config.trainable === "offsets" && !(config.task === "segmentation" && hasOffsets(config.upsampler))) {
-    const rule = `trainable "offsets" goes with segmentation and an upsampler among ${upsamplerNames.filter(hasOffsets).join(", ")}`;
-    throw wrong(rule, `${config.task} with ${config.upsampler}`);
+    const rule = `"offsets" goes with segmentation and an upsampler among ${upsamplerNames.filter(hasOffsets).join(", ")}`;
+    throw wrongField("trainable", rule, `${config.task} with ${config.upsampler}`);
   }
   return config;
 }
 
-function hasOffsets(upsampler: string): boolean {
+/** Whether it is a DySample, whose offsets can be trained and have groups. */
+export function hasOffsets(upsampler: string): boolean {
   return Object.hasOwn(dysampleVariants, upsampler);
 }
 
@@ -148,17 +165,13 @@ export function differences(a: TrainConfig, b: Partial<TrainConfig>): (keyof Tra
   return fields.filter((field) => b[field] !== undefined && b[field] !== a[field]);
 }
 
-function checkChoice(field: string, value: string, choices: readonly string[]): void {
+function checkChoice(field: keyof TrainConfig, value: string, choices: readonly string[]): void {
   if (choices.includes(value)) return;
-  throw wrong(`${field} must be one of ${choices.join(", ")}`, value);
+  throw wrongField(field, `must be one of ${choices.join(", ")}`, value);
 }
 
-function checkInteger(field: string, value: number, least: number, most = 2 ** 31): void {
+function checkInteger(field: keyof TrainConfig, value: number, least: number, most = 2 ** 31): void {
   if (Number.isInteger(value) && value >= least && value <= most) return;
   const range = most === 2 ** 31 ? `of at least ${least}` : `in ${least} .. ${most}`;
-  throw wrong(`${field} must be an integer ${range}`, value);
-}
-
-function wrong(mustHold: string, got: unknown): ConfigError {
-  return new ConfigError(`config: ${mustHold}, got ${showJson(got)}`);
+  throw wrongField(field, `must be an integer ${range}`, value);
 }

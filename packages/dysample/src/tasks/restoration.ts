@@ -7,13 +7,13 @@
  * Colours are in [0, 1]. PSNR is the mean over pictures, of predictions clamped to [0, 1], beside that of a bilinear resize.
  */
 
-import { allocate, leaf, Random, type Tensor, ValueError, type Values } from "@gridgrad/core";
+import { allocate, leaf, Random, type Tensor, type Values } from "@gridgrad/core";
 import { avgPool2d, mseLoss } from "@gridgrad/ops";
 
 import { DivergedError } from "../toy/metrics.ts";
 import { makeImage, shapes64, trainingDataset, VALIDATION } from "../toy/shapes64.ts";
 import { Bilinear } from "../upsamplers/resize.ts";
-import type { TrainConfig } from "./config.ts";
+import { type TrainConfig, wrongField } from "./config.ts";
 import { pictureStrip } from "../picture/pictureStrip.ts";
 import { PictureUpsampler } from "./pictureUpsampler.ts";
 import type { Metrics, Task } from "./task.ts";
@@ -28,7 +28,7 @@ export async function restorationTask(config: TrainConfig): Promise<Task> {
   const { upsampler, seed, batch, groups, scale, init, scope, dtype, evalImages } = config;
   const model = new PictureUpsampler(upsampler, { scale, groups, init, scope, random: new Random(seed) });
   if (model.parameterCount === 0) {
-    throw new ValueError("restoration", "the upsampler must have parameters to train", upsampler);
+    throw wrongField("upsampler", "must have parameters to train for restoration", upsampler);
   }
   await model.to(dtype);
   const bilinear = new Bilinear(channels, { scale });

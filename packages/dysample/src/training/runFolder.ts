@@ -21,7 +21,9 @@ import { showJson } from "@gridgrad/core";
 import { FileError, isMissing, makeFolder, readWhole, temporaryName, writeFileAtomic } from "@gridgrad/nn/node";
 
 import { ConfigError, differences, resolveConfig, type TrainConfig } from "../tasks/config.ts";
+import { configFormat, configText, partsOfConfig } from "./configFile.ts";
 import { lockFiles, lockFolder } from "./folderLock.ts";
+import { madeHere } from "./made.ts";
 
 /** In the order in which a run is deleted: as long as its configuration is there, the rest can be made again. */
 const files = {
@@ -37,8 +39,6 @@ const files = {
 
 /** One of the files of a run. */
 export type RunFile = keyof typeof files;
-
-const format = "gridgrad-run-1";
 
 /** A file of this name was being written when its process was killed. */
 const unfinished = /^\.?(result\.json|strip\.png|(weights|checkpoint|halfway|start)\.safetensors|metrics\.jsonl|config\.json)\.[-0-9a-f]{36}\.tmp$/; // prettier-ignore
@@ -73,7 +73,7 @@ export class RunFolder {
    */
   async holdsRun(): Promise<boolean> {
     try {
-      return (await this.#readJson()).format === format;
+      return (await this.#readJson()).format === configFormat;
     } catch {
       return false;
     }
@@ -110,10 +110,10 @@ export class RunFolder {
       );
     }
     if (present.length > 0) await this.#checkOwn(present);
-    const json = `${JSON.stringify({ format, ...config }, null, 2)}\n`;
+    const json = configText(config, await madeHere());
     if (existsSync(this.path)) {
       // From here on, and whenever the process is killed, it is the folder of a run, but of none to go on with.
-      if (saveStart) await writeFileAtomic(this.file("config"), `${JSON.stringify({ format })}\n`);
+      if (saveStart) await writeFileAtomic(this.file("config"), `${JSON.stringify({ format: configFormat })}\n`);
       for (const name of present) if (name !== files.config) await rm(join(this.path, name), { force: true });
       await saveStart?.(this.file("start"));
       await writeFileAtomic(this.file("config"), json);
@@ -196,9 +196,9 @@ export class RunFolder {
       throw new RunFolderError(`${this.path} must be the folder of a training run, but ${problem}; check the path`);
     }
     try {
-      const { format: found, ...config } = await this.#readJson();
-      if (found !== format) {
-        throw new ConfigError(`format must be "${format}", got ${showJson(found ?? null)}`);
+      const { format, settings: config } = partsOfConfig(await this.#readJson());
+      if (format !== configFormat) {
+        throw new ConfigError(`format must be "${configFormat}", got ${showJson(format ?? null)}`);
       }
       if (Object.keys(config).length === 0) {
         throw new ConfigError("a process that began the run was killed meanwhile; start it again (--overwrite)");

@@ -3,7 +3,20 @@
 import type { TaskName, TrainConfig } from "../tasks/config.ts";
 import type { RunFolder } from "./runFolder.ts";
 import type { Metrics } from "../tasks/task.ts";
-import { type Check, count, dictionary, either, list, numberOrNaN, readWritten, record, same } from "./writtenFile.ts";
+import {
+  type Check,
+  count,
+  dictionary,
+  either,
+  list,
+  number,
+  numberOrNaN,
+  optional,
+  readWritten,
+  record,
+  same,
+  text,
+} from "./writtenFile.ts";
 
 /** What result.json holds. */
 export interface RunResult {
@@ -15,6 +28,16 @@ export interface RunResult {
   /** Of the upsampler or upsamplers in it. */
   readonly upsamplerParameters: number;
   readonly metrics: Metrics;
+  /** Versions that did not write it have left results without it. */
+  readonly took?: Took;
+}
+
+/** What a run has taken. It is no part of the result: the same run again has another. */
+export interface Took {
+  /** Of all steps and the final evaluation; pauses do not count, nor what is done once, such as compiling kernels. */
+  readonly seconds: number;
+  /** When the run was complete, in UTC: `2026-03-01T12:00:00.000Z`. */
+  readonly ended: string;
 }
 
 export const checkMetrics: Check<Metrics> = dictionary(either(list(numberOrNaN), numberOrNaN));
@@ -39,6 +62,7 @@ export function readResult(folder: RunFolder, { task, upsampler, steps }: TrainC
     parameters: count,
     upsamplerParameters: count,
     metrics: (value, field) => ({ ...checkMetrics(value, field), ...metricsShown(value, field) }),
+    took: optional(record<{ [K in keyof Took]: Took[K] }>({ seconds: number, ended: text })),
   });
   return readWritten(folder.file("result"), check, `delete it, and the run writes it again (train --resume)`);
 }

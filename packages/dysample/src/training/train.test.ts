@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 
-import { getDevice } from "@gridgrad/core";
+import { getDevice, version } from "@gridgrad/core";
 import { Adam, type StateDict } from "@gridgrad/nn";
 import { readStateDict, saveWeights } from "@gridgrad/nn/node";
 
@@ -12,6 +12,7 @@ import { dysampleVariants } from "../upsamplers/dysample.ts";
 import { PictureUpsampler } from "../tasks/pictureUpsampler.ts";
 import { resolveConfig, type TrainConfig } from "../tasks/config.ts";
 import { differingTensors } from "./differingTensors.ts";
+import { coresToUse } from "./coresToUse.ts";
 import { readSteps, readValidations } from "./metricsLog.ts";
 import { createTask } from "../tasks/createTask.ts";
 import { resume, train, type TrainHooks, type TrainOutcome } from "./train.ts";
@@ -47,14 +48,18 @@ async function trainUntil(config: TrainConfig, path: string, step: number, start
   expect(outcome).toEqual({ status: "stopped", step });
 }
 
-/** What must be equal in two runs: all files but the times of steps. */
+/** What must be equal in two runs: all files, but for times and for what is told of how the run was made. */
 async function contents(path: string): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
   for (const name of (await readdir(path)).sort()) {
     const bytes = await readFile(join(path, name));
-    files[name] = name === "metrics.jsonl" ? bytes.toString().replace(/"ms":[^}]*/g, "") : bytes.toString("base64");
+    files[name] = /\.jsonl?$/.test(name) ? timeless(bytes.toString()) : bytes.toString("base64");
   }
   return files;
+}
+
+function timeless(json: string): string {
+  return json.replace(/"ms":[^}]*/g, "").replace(/,\s+"(made|took)": \{[^}]*\}/g, "");
 }
 
 describe.each(["segmentation", "restoration"] as const)("%s", (task) => {
@@ -161,6 +166,36 @@ test("resuming a complete run changes nothing and gives its result", async () =>
   expect(await contents("run")).toEqual(before);
 });
 
+test("a run says how it was made and what it took, and one that does not goes on as well", async () => {
+  await train(tiny.segmentation, "run");
+  const [config, result] = await Promise.all(
+    ["config", "result"].map(async (name) => JSON.parse(await readFile(`run/${name}.json`, "utf8"))),
+  );
+  const date = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  const cpu = expect.stringMatching(/./);
+  expect(config.made).toEqual({
+    gridgrad: version,
+    node: process.versions.node,
+    cpu,
+    threads: coresToUse(),
+    device: expect.stringMatching(/^WebAssembly with SIMD, /),
+    date,
+  });
+  expect(result.took).toEqual({ seconds: expect.any(Number), ended: date });
+  const stepMs = (await readSteps("run/metrics.jsonl")).reduce((total, { ms }) => total + ms, 0);
+  expect(result.took.seconds * 1000).toBeGreaterThan(stepMs);
+
+  const before = await readFile("run/weights.safetensors");
+  for (const made of [undefined, { ...config.made, cpu: "another" }, "anything"]) {
+    await writeFile("run/config.json", JSON.stringify({ ...config, made }));
+    await writeFile("run/result.json", JSON.stringify({ ...result, took: undefined }));
+    expect(await resume("run")).toMatchObject({ trained: false });
+    for (const name of ["result.json", "checkpoint.safetensors"]) await rm(`run/${name}`);
+    expect(await resume("run")).toMatchObject({ trained: true });
+    expect((await readFile("run/weights.safetensors")).equals(before)).toBe(true);
+  }
+});
+
 test("a result that is damaged is refused, and made again without it", async () => {
   await train(tiny.segmentation, "run");
   const path = "run/result.json";
@@ -180,7 +215,7 @@ test("a result that is damaged is refused, and made again without it", async () 
 
   await rm(path);
   expect(await resume("run")).toMatchObject({ status: "complete" });
-  expect(await readFile(path, "utf8")).toBe(whole);
+  expect(timeless(await readFile(path, "utf8"))).toBe(timeless(whole));
 });
 
 describe("evaluations on the way", () => {
@@ -217,8 +252,9 @@ describe("evaluations on the way", () => {
   test("change no bit of what is learned", async () => {
     await train(tiny.segmentation, "without");
     await train(config, "with");
+    const [withThem, without] = [await contents("with"), await contents("without")];
     for (const name of ["halfway.safetensors", "weights.safetensors", "result.json"]) {
-      expect([name, await readFile(`with/${name}`, "hex")]).toEqual([name, await readFile(`without/${name}`, "hex")]);
+      expect([name, withThem[name]]).toEqual([name, without[name]]);
     }
     expect(await readSteps("with/metrics.jsonl")).toHaveLength(6);
   });
@@ -403,11 +439,11 @@ test("a gradient that Adam cannot square ends the run at the last good state", a
 test("a configuration that does not fit its upsampler writes nothing", async () => {
   const groups = resolveConfig({ ...tiny.segmentation, groups: 5 });
   await expect(train(groups, "run")).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[ConfigError: DySample: inChannels must be divisible by groups = 5, got 32]`,
+    `[ConfigError: config: groups must divide the 32 channels that dysample+ upsamples: 1, 2, 4, 8, 16, 32, got 5]`,
   );
   const fixed = resolveConfig({ ...tiny.restoration, upsampler: "bilinear" });
   await expect(train(fixed, "run")).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[ConfigError: restoration: the upsampler must have parameters to train, got bilinear]`,
+    `[ConfigError: config: upsampler must have parameters to train for restoration, got "bilinear"]`,
   );
   expect(await readdir(".")).toEqual([]);
 });

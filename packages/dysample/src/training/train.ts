@@ -279,17 +279,21 @@ class Training {
     const { model, upsamplerParameters } = this.#task;
     const { task, upsampler, steps } = this.#config;
     this.#hooks.onEvaluated?.(0);
+    const start = performance.now() - compileMs();
     const metrics = await this.#task.evaluate({
       onEvaluated: (images) => {
         this.#hooks.onEvaluated?.(images);
         if (this.#hooks.signal?.aborted) throw new Stopped();
       },
     });
+    const evaluationMs = performance.now() - compileMs() - start;
     await log.write({ step: steps, evaluation: metrics });
     await saveWeights(this.#folder.file("weights"), model, describeWeights(this.#config));
     await writePng(this.#folder.file("strip"), await this.#task.strip());
     const parameters = model.parameterCount;
-    const result: RunResult = { task, upsampler, steps, parameters, upsamplerParameters, metrics };
+    const stepMs = (await readSteps(this.#folder.file("metrics"))).reduce((total, { ms }) => total + ms, 0);
+    const took = { seconds: Math.round(stepMs + evaluationMs) / 1000, ended: new Date().toISOString() };
+    const result: RunResult = { task, upsampler, steps, parameters, upsamplerParameters, metrics, took };
     await writeFileAtomic(this.#folder.file("result"), `${JSON.stringify(result, null, 2)}\n`);
     return this.#complete(true);
   }

@@ -87,32 +87,45 @@ export function either<A, B>(first: Check<A>, second: Check<B>): Check<A | B> {
   };
 }
 
+/** What the check lets through, or nothing at all. */
+export function optional<T>(check: Check<T>): Check<T | undefined> {
+  return (value, field) => (value === undefined ? undefined : check(value, field));
+}
+
 /**
  * The file's JSON, checked.
  *
  * @param remedy What repairs it, for the end of the message.
+ * @param rule What the file must do, for the message.
  * @throws {WrittenFileError} when the file is damaged.
  * @throws {FileError} when it cannot be read.
  */
-export async function readWritten<T>(path: string, check: Check<T>, remedy: string): Promise<T> {
-  return checkText((await readWhole(path)).toString(), path, check, remedy);
+export async function readWritten<T>(path: string, check: Check<T>, remedy: string, rule?: string): Promise<T> {
+  return checkText((await readWhole(path)).toString(), path, check, remedy, rule);
 }
 
 /** As {@link readWritten}, of a text that was found at a place. */
-export function checkText<T>(text: string, place: string, check: Check<T>, remedy: string): T {
+export function checkText<T>(
+  text: string,
+  place: string,
+  check: Check<T>,
+  remedy: string,
+  rule = "be as it was written",
+): T {
   try {
     return check(JSON.parse(text), "");
   } catch (error) {
     if (!(error instanceof FieldError || error instanceof SyntaxError)) throw error;
     const problem = error instanceof SyntaxError ? "it is no JSON" : error.message;
-    throw new WrittenFileError(`${place} must be as it was written, but ${problem}; ${remedy}`, { cause: error });
+    throw new WrittenFileError(`${place} must ${rule}, but ${problem}; ${remedy}`, { cause: error });
   }
 }
 
-function anyRecord(value: unknown, field: string): Record<string, unknown> {
+/** An object, whatever its fields are. */
+export const anyRecord: Check<Record<string, unknown>> = (value, field) => {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new FieldError(field, "an object", value);
-}
+};
 
 function join(field: string, key: string): string {
   const name = showText(key, longestName);

@@ -1,11 +1,13 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 
 import type { CommandResult } from "@gridgrad/lab/testing/runCommand";
+import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 
 import { runCampaign } from "../campaign.ts";
 import type { Kind } from "../kind.ts";
 import { commandsKind } from "./commandsKind.ts";
+import { drawArguments, readGrammar } from "./drawArguments.ts";
 
 const kinds: Kind[] = [];
 const here = process.cwd();
@@ -45,8 +47,9 @@ test("commands that end well, or fail in one line that names the folder, are bey
 });
 
 test("all commands and their options are drawn", async () => {
-  const lines: string[][] = [];
-  await find((...args) => (lines.push(args), done), 250);
+  const [draw] = fc.sample(fc.gen(), { numRuns: 1, seed: 1 });
+  const grammar = await readGrammar();
+  const lines = Array.from({ length: 800 }, () => drawArguments(draw, grammar));
   const commands = [
     "train",
     "compare",
@@ -61,7 +64,17 @@ test("all commands and their options are drawn", async () => {
   ];
   expect([...new Set(lines.map(([command]) => command))].sort()).toEqual(commands.sort());
   const flags = new Set(lines.flat().filter((arg) => arg.startsWith("--")));
-  for (const flag of ["--seed", "--weights", "--overwrite", "--ablation", "--lease", "--json", "--dtype"])
+  for (const flag of [
+    "--seed",
+    "--weights",
+    "--overwrite",
+    "--ablation",
+    "--lease",
+    "--json",
+    "--dtype",
+    "--config",
+    "--quiet",
+  ])
     expect(flags).toContain(flag);
 });
 

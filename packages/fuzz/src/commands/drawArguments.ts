@@ -120,7 +120,7 @@ function drawOption(draw: Draw, options: Grammar["options"]): string[] {
     return [flag, pick(draw, ["1", "2", "0", "-1", "1.5", "x", "", "99999999999999999999"])]; // larger ones would be computed
   }
   if (flag === "--out" || flag === "--work") return [flag, pick(draw, outputs)];
-  if (["--resume", "--from", "--weights"].includes(flag)) return [flag, pick(draw, paths)];
+  if (["--resume", "--from", "--weights", "--config"].includes(flag)) return [flag, pick(draw, paths)];
   if (flag === "--device") return [flag, pick(draw, ["reference", "cpu", "gpu:webgl2", "nothing"])];
   return [flag, names.length > 0 && once(draw, 2) ? pick(draw, names) : pick(draw, odd)];
 }

@@ -5,10 +5,11 @@ import { dirname, join } from "node:path";
 
 import { beforeEach, describe, expect, test } from "vitest";
 
+import { version } from "@gridgrad/core";
 import { hasTier } from "@gridgrad/core/testing/tier";
 
 import type { ComparisonResults } from "../compare/results.ts";
-import { type CommandResult, runCommand, startCommand } from "../testing/runCommand.ts";
+import { type CommandResult, runCommand, runInterrupted, startCommand } from "../testing/runCommand.ts";
 
 let base: string;
 
@@ -26,7 +27,8 @@ const readResults = async (folder: string) =>
 async function timeless(folder: string): Promise<ComparisonResults> {
   const results = await readResults(folder);
   const contestants = results.contestants.map((contestant) => ({ ...contestant, msPerStep: null, peakBytes: null }));
-  return { ...results, contestants };
+  const { made: _made, measured: _measured, ...others } = results;
+  return { ...others, contestants };
 }
 
 test("a comparison prints a table and keeps all numbers in its folder", async () => {
@@ -57,7 +59,12 @@ test("a comparison prints a table and keeps all numbers in its folder", async ()
   const ids = ["dysample-seed0", "dysample-seed1", "nearest-seed0", "nearest-seed1"];
   expect((await readdir("two/runs")).sort()).toEqual(ids);
 
-  const { contestants } = await readResults("two");
+  const { contestants, made, measured } = await readResults("two");
+  const command =
+    "gridgrad compare --steps 4 --batch 1 --eval-images 2 --checkpoint-every 2 --upsamplers nearest,dysample --seeds 2 --out two";
+  expect(made).toMatchObject({ gridgrad: version, node: process.versions.node, command });
+  expect(measured).toMatchObject({ gridgrad: version, threads: expect.any(Number) });
+  expect(await readFile("two/report.html", "utf8")).toContain(`with <code>${command}</code>, in Node`);
   const [header, ...rows] = (await readFile("two/results.csv", "utf8"))
     .trim()
     .split("\r\n")
@@ -114,6 +121,40 @@ test.runIf(hasTier("ci"))("runs that fail are named with their reason, beside th
   ]);
 });
 
+test("settings come from the configuration of a run, but for its upsampler and its seed", async () => {
+  const train = ["train", ...tiny.slice(1), "--upsampler", "bilinear", "--seed", "5", "--eval-every", "2"];
+  await runInterrupted(...train, "--lr", "0.02", "--out", "one");
+  const options = ["--config", "one/config.json", "--upsamplers", "nearest", "--seeds", "1", "--steps", "1"];
+  expect(await runInterrupted("compare", ...options, "--out", "all")).toMatchObject({ code: 130 });
+  const { config, seeds } = JSON.parse(await readFile("all/compare.json", "utf8"));
+  expect(seeds).toEqual([0]);
+  expect(config).toMatchObject({ lr: 0.02, steps: 1, batch: 1, evalEvery: 2, evalImages: 2 });
+
+  const refused: string[] = [];
+  for (const settings of [
+    { task: "restoration" },
+    { trainable: "offsets" },
+    { groups: 5 },
+    { seeds: 3 },
+    { lr: "1" },
+  ]) {
+    await writeFile("own.json", JSON.stringify(settings));
+    const { code, out, err } = await runCommand("compare", "--config", "own.json", "--out", "none");
+    expect([code, out]).toEqual([1, ""]);
+    refused.push(err);
+  }
+  expect(refused).toMatchInlineSnapshot(`
+    [
+      "gridgrad: own.json must be of a whole segmentation network, which is what compare trains, got task "restoration"",
+      "gridgrad: own.json must be of a whole segmentation network, which is what compare trains, got trainable "offsets"",
+      "gridgrad: own.json: groups must divide the 32 channels that dysample upsamples: 1, 2, 4, 8, 16, 32, got 5",
+      "gridgrad: own.json must hold settings, as the config.json of a run does, but "seeds" is none; the settings are task, upsampler, seed, steps, batch, lr, warmup, groups, scale, init, scope, trainable, dtype, device, checkpointEvery, evalEvery, evalImages",
+      "gridgrad: own.json: lr must be above 0 and finite, got "1"",
+    ]
+  `);
+  expect(existsSync("none")).toBe(false);
+});
+
 test("a folder with files of one's own under the same names is refused, and nothing in it is touched", async () => {
   const own = ["charts/mine/figure.txt", "report.html", "results.csv", "runs/nearest-seed0/notes.txt"];
   for (const name of own) {
@@ -149,7 +190,7 @@ test("what makes no sense is refused before anything is started", async () => {
     ["--ablation groups --groups 2", 2],
     ["--resume runs/x --seeds 2", 2],
     ["--resume runs/x", 1],
-    ["--upsamplers nearest,dysample --groups 5", 1],
+    ["--upsamplers nearest,dysample --groups 5", 2],
     ["--device gpu:webgl2", 1],
   ] as const) {
     const result = await runCommand("compare", ...line.split(" "));
@@ -172,7 +213,7 @@ test("what makes no sense is refused before anything is started", async () => {
       "--ablation groups --groups 2: gridgrad: --ablation groups sets groups itself; leave --groups out",
       "--resume runs/x --seeds 2: gridgrad: --resume goes on with what was asked for; leave --seeds out",
       "--resume runs/x: gridgrad: runs/x must be the folder of a comparison, but it has no compare.json; check the path",
-      "--upsamplers nearest,dysample --groups 5: gridgrad: DySample: inChannels must be divisible by groups = 5, got 32",
+      "--upsamplers nearest,dysample --groups 5: gridgrad: --groups must divide the 32 channels that dysample upsamples: 1, 2, 4, 8, 16, 32, got 5",
       "--device gpu:webgl2: gridgrad: gpu:webgl2: needs a browser; in Node use gpu:webgpu, gpu:headlessgl or gpu:webasm; what there is here: gridgrad devices",
     ]
   `);

@@ -2,9 +2,11 @@
 
 import { join } from "node:path";
 
+import { showJson } from "@gridgrad/core";
 import { resolveConfig, type TrainConfig, upsamplerNames } from "@gridgrad/dysample";
 import { seedRange } from "@gridgrad/dysample/internal";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { readSettings } from "@gridgrad/dysample/internal/node";
+import { type Command, InvalidArgumentError, Option } from "commander";
 
 import { ablationNames, ablations, type AblationName } from "../compare/ablations.ts";
 import type { Comparison } from "../compare/comparison.ts";
@@ -12,9 +14,11 @@ import { comparisonOf, defaultEvalEvery } from "../compare/comparisonOf.ts";
 import { ComparisonFolder } from "../compare/comparisonFolder.ts";
 import type { QueueAddress } from "../queue/redisConnection.ts";
 import type { Io } from "./io.ts";
+import { newCommand } from "./newCommand.ts";
 import {
   batchOption,
   checkpointEveryOption,
+  configOption,
   choiceOption,
   deviceOption,
   dtypeOption,
@@ -30,8 +34,9 @@ import {
   warmupOption,
 } from "./options.ts";
 import { tellComparison } from "./tellComparison.ts";
+import { flagOf, type Places, tellsWhere } from "./tellWhere.ts";
 import { chooseDevice, useDevice } from "./useDevice.ts";
-import { UsageError } from "./userError.ts";
+import { UsageError, UserError } from "./userError.ts";
 
 interface Asked extends Partial<TrainConfig> {
   readonly upsamplers?: readonly string[];
@@ -42,6 +47,7 @@ interface Asked extends Partial<TrainConfig> {
 interface Options extends Asked {
   readonly jobs?: number;
   readonly queue?: QueueAddress;
+  readonly config?: string;
   readonly out?: string;
   readonly resume?: string;
   readonly overwrite?: boolean;
@@ -51,8 +57,7 @@ interface Options extends Asked {
 const defaultSeeds = [0, 1, 2];
 
 export function compareCommand(io: Io): Command {
-  return new Command("compare")
-    .description("Train several upsamplers with several seeds each, and put the results side by side.")
+  return newCommand("compare")
     .addOption(listOption("--upsamplers <names>", "what is compared, separated by commas (all)", upsamplerNames))
     .addOption(choiceOption("--ablation <name>", "settings of DySample to compare instead", ablationNames))
     .addOption(seedsOption())
@@ -66,6 +71,11 @@ export function compareCommand(io: Io): Command {
     .addOption(evalImagesOption())
     .addOption(evalEveryOption(defaultEvalEvery))
     .addOption(checkpointEveryOption())
+    .addOption(
+      configOption(
+        "settings from a file, as the config.json of a run, but for upsampler and seed; options here win over it",
+      ),
+    )
     .addOption(integerOption("--jobs <n>", "runs at once (one per core)"))
     .addOption(queueOption("let workers on any machine train the runs"))
     .addOption(folderOption("--out <dir>", "folder of the comparison (runs/compare)"))
@@ -111,35 +121,46 @@ function seedsOption(): Option {
 const mostSeeds = 1000;
 
 async function runCompare(io: Io, options: Options): Promise<void> {
-  const { jobs, queue, out = join("runs", "compare"), resume, overwrite, ...asked } = options;
+  const { jobs, queue, config: file, out = join("runs", "compare"), resume, overwrite, ...asked } = options;
   if (queue && jobs !== undefined) throw new UsageError("--jobs is up to each worker with --queue; leave it out here");
   if (resume !== undefined) {
     const other = Object.keys(options).find((name) => !["resume", "jobs", "queue"].includes(name));
-    if (other !== undefined) throw new UsageError(`--resume goes on with what was asked for; leave ${flag(other)} out`);
+    if (other !== undefined)
+      throw new UsageError(`--resume goes on with what was asked for; leave ${flagOf(other)} out`);
   }
   const path = resume ?? out;
-  const comparison = resume === undefined ? await askedFor(asked) : await new ComparisonFolder(path).read();
-  await useDevice(io, resolveConfig(comparison.config).device);
-  const { status, exitCode } = await tellComparison(io, comparison, path, { jobs, queue, overwrite });
+  const places = { options: asked, file: file === undefined ? undefined : await readCommon(file) };
+  const { status, exitCode } = await tellsWhere(places, async () => {
+    const comparison = resume === undefined ? await askedFor(asked, places) : await new ComparisonFolder(path).read();
+    await useDevice(io, resolveConfig(comparison.config).device);
+    return tellComparison(io, comparison, path, { jobs, queue, overwrite });
+  });
   const elsewhere = queue ? ` --queue ${queue.shown}` : "";
-  if (status === "stopped") io.note(`stopped; go on with: ${io.program} compare --resume ${path}${elsewhere}`);
+  if (status === "stopped") io.error(`stopped; go on with: ${io.program} compare --resume ${path}${elsewhere}`);
   io.exitCode = exitCode;
 }
 
-async function askedFor({ upsamplers, ablation, seeds = defaultSeeds, ...given }: Asked): Promise<Comparison> {
+/** What the runs of a comparison can have in common of the settings in a file. */
+async function readCommon(path: string): Promise<NonNullable<Places["file"]>> {
+  const { upsampler: _upsampler, seed: _seed, ...settings } = await readSettings(path);
+  const { task = "segmentation", trainable = "all" } = settings;
+  if (task === "segmentation" && trainable === "all") return { path, settings };
+  const got = task === "segmentation" ? `trainable ${showJson(trainable)}` : `task ${showJson(task)}`;
+  throw new UserError(`${path} must be of a whole segmentation network, which is what compare trains, got ${got}`);
+}
+
+async function askedFor(
+  { upsamplers, ablation, seeds = defaultSeeds, ...given }: Asked,
+  { file }: Places,
+): Promise<Comparison> {
   if (ablation !== undefined) {
     const own = Object.keys(given).find((field) =>
       ablations[ablation].contestants.some(({ config }) => field in config),
     );
     const other = upsamplers ? "upsamplers" : own;
     if (other !== undefined)
-      throw new UsageError(`--ablation ${ablation} sets ${other} itself; leave ${flag(other)} out`);
+      throw new UsageError(`--ablation ${ablation} sets ${other} itself; leave ${flagOf(other)} out`);
   }
   const which = ablation === undefined ? { upsamplers: upsamplers ?? upsamplerNames } : { ablation };
-  return comparisonOf({ ...which, seeds, config: await chooseDevice(given) });
-}
-
-/** `evalEvery` as `--eval-every`. */
-function flag(name: string): string {
-  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  return comparisonOf({ ...which, seeds, config: await chooseDevice({ ...file?.settings, ...given }) });
 }

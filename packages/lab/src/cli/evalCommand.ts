@@ -2,10 +2,11 @@
 
 import { createTask, resolveConfig, type TrainConfig } from "@gridgrad/dysample";
 import { readWeights } from "@gridgrad/dysample/node";
-import { Command } from "commander";
+import type { Command } from "commander";
 
 import { fitWeights } from "./fitWeights.ts";
 import type { Io } from "./io.ts";
+import { newCommand } from "./newCommand.ts";
 import { networkOfWeights } from "./networkOfWeights.ts";
 import {
   deviceOption,
@@ -18,6 +19,7 @@ import {
   upsamplerOption,
 } from "./options.ts";
 import { Progress } from "./progress.ts";
+import { tellsWhere } from "./tellWhere.ts";
 import { chooseDevice, reportDevice, useDevice } from "./useDevice.ts";
 
 interface Options extends Partial<TrainConfig> {
@@ -25,8 +27,7 @@ interface Options extends Partial<TrainConfig> {
 }
 
 export function evalCommand(io: Io): Command {
-  return new Command("eval")
-    .description("Measure trained weights on the validation pictures.")
+  return newCommand("eval")
     .argument("<run|weights>", "a run's folder, or a safetensors file")
     .addOption(taskOption())
     .addOption(upsamplerOption())
@@ -49,7 +50,11 @@ Examples:
     .action((path: string, options: Options) => runEval(io, path, options));
 }
 
-async function runEval(io: Io, path: string, { json, ...given }: Options): Promise<void> {
+async function runEval(io: Io, path: string, { json = false, ...given }: Options): Promise<void> {
+  await tellsWhere({ options: given }, () => measure(io, path, json, given));
+}
+
+async function measure(io: Io, path: string, json: boolean, given: Partial<TrainConfig>): Promise<void> {
   const weights = await readWeights(path);
   const { device } = await chooseDevice(given);
   const config = resolveConfig({ ...given, ...networkOfWeights(weights, given), device });

@@ -35,6 +35,7 @@ describe("formats", () => {
     const plain = JSON.parse((await runCommand(...small, "--format", "json")).out);
     expect(plain.steps).toHaveLength(plain.kernels);
     expect(plain.byOp).toBeUndefined();
+    expect(JSON.parse((await runCommand(...small, "--json")).out)).toEqual(plain);
     const run = JSON.parse((await runCommand(...small, "--format", "json", "--run")).out);
     expect(run.ms).toBeGreaterThan(0);
     expect(run.byOp[0].ms).toBeGreaterThan(0);

@@ -1,11 +1,23 @@
 /** @file `gridgrad explain`: which kernels run, in which order, with how much memory, and how long each of them takes. */
 
-import { explain, type Explanation, profile, Random, realize, release, type Tensor, zeros } from "@gridgrad/core";
-import { createTask, createUpsampler, Fpn4, resolveConfig, shapes64 } from "@gridgrad/dysample";
+import {
+  explain,
+  type Explanation,
+  profile,
+  Random,
+  realize,
+  release,
+  type Tensor,
+  ValueError,
+  zeros,
+} from "@gridgrad/core";
+import { createTask, createUpsampler, Fpn4, resolveConfig, shapes64, type Upsampler } from "@gridgrad/dysample";
 import { StepRecorder } from "@gridgrad/dysample/internal";
-import { Command } from "commander";
+import type { Command } from "commander";
 
+import type { Paint } from "./colours.ts";
 import type { Io } from "./io.ts";
+import { newCommand } from "./newCommand.ts";
 import { choiceOption, deviceOption, integerOption, upsamplerOption } from "./options.ts";
 import { table } from "./table.ts";
 import { chooseDevice, reportDevice, useDevice } from "./useDevice.ts";
@@ -20,6 +32,7 @@ interface Options {
   readonly size?: number;
   readonly batch?: number;
   readonly format?: "text" | "dot" | "json";
+  readonly json?: boolean;
   readonly device?: string;
   readonly run?: boolean;
 }
@@ -32,14 +45,14 @@ const sizes: Readonly<Record<What, readonly ("channels" | "size" | "batch")[]>> 
 };
 
 export function explainCommand(io: Io): Command {
-  return new Command("explain")
-    .description("Show the schedule of a training step of the toy network, of its forward pass, or of one upsampler.")
+  return newCommand("explain")
     .addOption(upsamplerOption())
     .addOption(choiceOption("--what <graph>", "what to explain", Object.keys(sizes)))
     .addOption(integerOption("--batch <n>", "pictures (16, for an upsampler 1)"))
     .addOption(integerOption("--size <n>", "height and width of the input (64, for an upsampler 16)"))
     .addOption(integerOption("--channels <n>", "channels of an upsampler's input (32)"))
     .addOption(choiceOption("--format <name>", "how to print it", ["text", "dot", "json"]))
+    .option("--json", "the same as --format json")
     .addOption(deviceOption())
     .option("--run", "run it, and tell the time of each kernel and of each op")
     .addHelpText(
@@ -56,7 +69,8 @@ Examples:
 }
 
 async function runExplain(io: Io, options: Options): Promise<void> {
-  const { what = "step", format = "text", device, run = false } = options;
+  const { what = "step", json = false, format = json ? "json" : "text", device, run = false } = options;
+  if (json && format !== "json") throw new UsageError(`--json is --format json, got --format ${format}; leave one out`);
   const wrong = (["channels", "size", "batch"] as const).find(
     (o) => options[o] !== undefined && !sizes[what].includes(o),
   );
@@ -76,7 +90,7 @@ async function runExplain(io: Io, options: Options): Promise<void> {
   } else {
     io.out(explanation.toString());
     if (run) {
-      io.out(`\n${timesByOp(explanation)}`);
+      io.out(`\n${timesByOp(explanation, io.paint.out)}`);
       reportDevice(io);
     }
   }
@@ -96,7 +110,7 @@ async function warmUp(record: () => Promise<Tensor[]>): Promise<void> {
 async function graph(what: What, { upsampler = "dysample", channels = 32, size, batch }: Options): Promise<Tensor[]> {
   if (what === "upsampler") {
     const [N, side] = [batch ?? 1, size ?? 16];
-    const up = createUpsampler(upsampler, channels, { random: new Random(0) });
+    const up = upsamplerOf(upsampler, channels);
     const guide = zeros([N, channels, up.scale * side, up.scale * side]); // recorded only where the upsampler asks for it
     return [up.forward(zeros([N, channels, side, side]), guide)];
   }
@@ -110,9 +124,18 @@ async function graph(what: What, { upsampler = "dysample", channels = 32, size, 
   return [network.forward(zeros([batch ?? 16, shapes64.channels, side, side]))];
 }
 
-function timesByOp(explanation: Explanation): string {
+function upsamplerOf(name: string, channels: number): Upsampler {
+  try {
+    return createUpsampler(name, channels, { random: new Random(0) });
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    throw new UsageError(`--channels ${channels} must fit ${name}, but ${error.message}`);
+  }
+}
+
+function timesByOp(explanation: Explanation, paint: Paint): string {
   const rows = explanation.byOp().map(({ op, kernels, ms, share }) => {
     return [op, String(kernels), ms.toFixed(2), `${(share * 100).toFixed(1)} %`];
   });
-  return table(["op", "kernels", "ms", "share"], rows);
+  return table(["op", "kernels", "ms", "share"], rows, paint);
 }

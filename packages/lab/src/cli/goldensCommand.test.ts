@@ -110,6 +110,18 @@ describe("a folder that was changed", () => {
       FAILED arithmetic/add_2x3x4_3x1.safetensors: the file must be in the manifest's folder, but a link leads out of it
       2 passed, 2 failed"
     `);
+    const json = await runCommand("goldens", "set", "--json");
+    expect([json.code, json.err]).toEqual([1, expect.not.stringContaining("FAILED")]);
+    const { cases, ...counts } = JSON.parse(json.out);
+    expect(counts).toEqual({ device: "cpu", dtype: "float32", passed: 2, failed: 2 });
+    expect(cases).toHaveLength(4);
+    expect(cases).toContainEqual({
+      file: linked.file,
+      op: linked.op,
+      ok: false,
+      problem: "the file must be in the manifest's folder, but a link leads out of it",
+    });
+    expect(cases.find(({ ok }: { ok: boolean }) => ok)).toEqual({ file: expect.any(String), op: "add", ok: true });
   });
 
   test("in the manifest is refused, with the field that is wrong", async () => {

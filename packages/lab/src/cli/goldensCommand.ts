@@ -8,10 +8,12 @@ import { showJson } from "@gridgrad/core";
 import { checkGolden, type GoldenResult, parseGolden } from "@gridgrad/core/testing/golden";
 import { resolveConfig, type TrainConfig } from "@gridgrad/dysample";
 import { type FileError, readWhole } from "@gridgrad/nn/node";
-import { Command } from "commander";
+import type { Command } from "commander";
 
+import { countsOf } from "./countsOf.ts";
 import { goldenRuns } from "./goldenRuns.ts";
 import type { Io } from "./io.ts";
+import { newCommand } from "./newCommand.ts";
 import { deviceOption, dtypeOption } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { chooseDevice, reportDevice, useDevice } from "./useDevice.ts";
@@ -28,11 +30,11 @@ interface ManifestEntry {
 }
 
 export function goldensCommand(io: Io): Command {
-  return new Command("goldens")
-    .description("Run the golden cases of a folder and compare outputs and gradients with PyTorch's.")
+  return newCommand("goldens")
     .argument("<dir>", "a folder with a MANIFEST.json")
     .addOption(deviceOption())
     .addOption(dtypeOption())
+    .option("--json", "print all results as JSON")
     .addHelpText(
       "after",
       `
@@ -42,25 +44,46 @@ Examples:
   ${io.program} goldens goldens/network
   ${io.program} goldens goldens/arithmetic --dtype float64`,
     )
-    .action((dir: string, options: Partial<TrainConfig>) => runGoldens(io, dir, options));
+    .action((dir: string, options: Options) => runGoldens(io, dir, options));
 }
 
-async function runGoldens(io: Io, dir: string, given: Partial<TrainConfig>): Promise<void> {
+interface Options extends Partial<TrainConfig> {
+  readonly json?: boolean;
+}
+
+/** What came out for a case, as `--json` prints it. */
+interface CaseResult {
+  readonly file: string;
+  readonly op: string;
+  readonly ok: boolean;
+  /** What is wrong, where something is. */
+  readonly problem?: string;
+}
+
+async function runGoldens(io: Io, dir: string, { json = false, ...given }: Options): Promise<void> {
   const { device, dtype } = resolveConfig(await chooseDevice(given));
   const entries = await readManifest(dir);
   await useDevice(io, device);
   const progress = new Progress(io, "case", 0, entries.length, "cases");
-  const failures: string[] = [];
+  const cases: CaseResult[] = [];
   for (const [done, entry] of entries.entries()) {
     const problem = await problemOf(dir, entry, dtype);
-    if (problem !== null) failures.push(`FAILED ${entry.file}: ${problem}`);
+    const { file, op } = entry;
+    cases.push(problem === null ? { file, op, ok: true } : { file, op, ok: false, problem });
     progress.update(done + 1);
   }
   progress.stop();
-  for (const line of failures) io.out(line);
-  io.out(`${entries.length - failures.length} passed, ${failures.length} failed`);
-  reportDevice(io);
+  const failures = cases.filter(({ ok }) => !ok);
+  const passed = cases.length - failures.length;
   if (failures.length > 0) io.exitCode = 1;
+  if (json) {
+    io.out(JSON.stringify({ device, dtype, passed, failed: failures.length, cases }, null, 2));
+    return;
+  }
+  const paint = io.paint.out;
+  for (const { file, problem } of failures) io.out(`${paint("red", "FAILED")} ${file}: ${problem}`);
+  io.out(countsOf(passed, failures.length, paint));
+  reportDevice(io);
 }
 
 /** Runs one case; `null` if it passes. */

@@ -23,6 +23,22 @@ test("names pick what is checked", async () => {
   expect(out).toMatch(/^dysample\+ +4 /m); // the input, the weights of offset and scope, and a bias
 });
 
+test("JSON has the largest errors of each", async () => {
+  const { code, out, err } = await runCommand("gradcheck", "add", "dysample+", "--seed", "3", "--json");
+  expect([code, err]).toEqual([0, ""]);
+  const error = expect.any(Number);
+  expect(JSON.parse(out)).toEqual({
+    seed: 3,
+    limit: 1e-6,
+    passed: 2,
+    failed: 0,
+    checks: [
+      { name: "add", inputs: 2, firstOrder: error, secondOrder: error, ok: true },
+      { name: "dysample+", inputs: 4, firstOrder: error, secondOrder: error, ok: true },
+    ],
+  });
+});
+
 test("a gradient that is wrong fails the command", async () => {
   // 2.001 x for x²: the derivative of a function that is not the one that is computed.
   const wrong: Op<object> = { ...mulOp, vjp: (dy, [a, b]) => [mul(dy, mul(b, 2.001)), mul(dy, mul(a, 0))] };
@@ -38,6 +54,16 @@ test("a gradient that is wrong fails the command", async () => {
     expect(out).toMatch(/^exp +1 .* FAILED$/m);
     expect(out).toMatch(/^log +1 .* ok$/m);
     expect(out).toMatch(/\n1 passed, 1 failed;/);
+    const json = await runCommand("gradcheck", "exp", "log", "--json");
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.out)).toMatchObject({
+      passed: 1,
+      failed: 1,
+      checks: [
+        { name: "exp", ok: false },
+        { name: "log", ok: true },
+      ],
+    });
   } finally {
     cases.exp = exp;
   }

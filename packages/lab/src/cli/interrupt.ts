@@ -5,6 +5,8 @@
 
 import { constants } from "node:os";
 
+import type { Io } from "./io.ts";
+
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
@@ -44,4 +46,28 @@ export function interruptCode({ reason }: AbortSignal): number {
 /** What a shell reports for a program that the signal has ended. */
 function codeOf(name: (typeof signals)[number]): number {
   return 128 + constants.signals[name];
+}
+
+/** Ctrl-C for a command that has nothing to lose at first. */
+export interface Interruption {
+  /** Aborted when the user asks to stop, from `listen` on. */
+  readonly signal: AbortSignal;
+  /** From now on there is something to lose: until now, a signal ends the process at once. */
+  listen(): void;
+}
+
+export function interruptionOf(io: Io): Interruption {
+  const stop = new AbortController();
+  let listening = false;
+  return {
+    signal: stop.signal,
+    listen() {
+      if (listening) return;
+      listening = true;
+      const asked = io.interrupted();
+      const abort = (): void => stop.abort(asked.reason);
+      if (asked.aborted) abort();
+      else asked.addEventListener("abort", abort);
+    },
+  };
 }

@@ -25,5 +25,8 @@ test("paths start in the current folder otherwise, also below a script of anothe
 test("hints name the command as it was called", () => {
   expect(callersCommand({ npm_lifecycle_event: "gridgrad" })).toBe("npm run -s gridgrad --");
   expect(callersCommand({ npm_lifecycle_event: "test" })).toBe("gridgrad");
+  expect(callersCommand({ npm_lifecycle_event: "npx", npm_lifecycle_script: "'gridgrad'" })).toBe("npx gridgrad");
+  expect(callersCommand({ npm_lifecycle_event: "npx", npm_lifecycle_script: "gridgrad" })).toBe("npx gridgrad");
+  expect(callersCommand({ npm_lifecycle_event: "npx", npm_lifecycle_script: "'vitest'" })).toBe("gridgrad");
   expect(callersCommand({})).toBe("gridgrad");
 });

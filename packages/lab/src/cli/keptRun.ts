@@ -5,7 +5,7 @@ import { RunFolder } from "@gridgrad/dysample/internal/node";
 import { resume, train, type TrainOutcome } from "@gridgrad/dysample/node";
 import type { StateDict } from "@gridgrad/nn";
 
-import { interruptCode } from "./interrupt.ts";
+import { interruptCode, type Interruption } from "./interrupt.ts";
 import type { Io } from "./io.ts";
 import { trainingProgress } from "./trainingProgress.ts";
 import { chooseDevice, useDevice } from "./useDevice.ts";
@@ -43,16 +43,16 @@ export async function findRun(
 export async function completeRun(
   io: Io,
   { path, config, given, kept, overwrite }: KeptRun,
-  signal: AbortSignal,
+  interruption: Interruption,
   start?: StateDict,
 ): Promise<(TrainOutcome & { status: "complete" }) | null> {
   await useDevice(io, config.device);
   io.note(path);
-  const { hooks, stop } = trainingProgress(io, signal);
+  const { hooks, stop } = trainingProgress(io, interruption);
   const running = kept ? resume(path, given, hooks) : train(config, path, hooks, { overwrite, start });
   const outcome = await running.finally(stop);
   if (outcome.status === "complete") return outcome;
-  io.note(`stopped after step ${outcome.step}; the same command${overwrite ? " without --overwrite" : ""} goes on`);
-  io.exitCode = interruptCode(signal);
+  io.error(`stopped after step ${outcome.step}; the same command${overwrite ? " without --overwrite" : ""} goes on`);
+  io.exitCode = interruptCode(interruption.signal);
   return null;
 }

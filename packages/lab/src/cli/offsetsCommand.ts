@@ -21,9 +21,11 @@ import { differingTensors } from "@gridgrad/dysample/internal";
 import { imagesOnTheWay, loadWeights, readValidations, RunFolder } from "@gridgrad/dysample/internal/node";
 import { readWeights, type Weights, writePng } from "@gridgrad/dysample/node";
 import { writeFileAtomic } from "@gridgrad/nn/node";
-import { Command } from "commander";
+import type { Command } from "commander";
 
+import { interruptionOf } from "./interrupt.ts";
 import type { Io } from "./io.ts";
+import { newCommand } from "./newCommand.ts";
 import { completeRun, findRun, type KeptRun } from "./keptRun.ts";
 import {
   choiceOption,
@@ -61,8 +63,7 @@ const evaluations = 10;
 const shown = 6;
 
 export function offsetsCommand(io: Io): Command {
-  return new Command("offsets")
-    .description("Train only where DySample samples, in a network that has learned with bilinear upsampling.")
+  return newCommand("offsets")
     .option("--from <run|weights>", "the bilinear network (trained in OUT/bilinear)")
     .addOption(choiceOption("--upsampler <name>", "whose offsets learn", Object.keys(dysampleVariants)))
     .addOption(integerOption("--steps <n>", `training steps of the offsets (${defaults.steps})`))
@@ -93,7 +94,7 @@ async function runOffsets(io: Io, options: Options): Promise<void> {
   if (from !== undefined && bilinearSteps !== undefined) {
     throw new UsageError("--from brings a bilinear network that is trained; leave --bilinear-steps out");
   }
-  const signal = io.interrupted();
+  const interruption = interruptionOf(io);
   const settings = { steps: steps ?? defaults.steps, lr: lr ?? defaults.lr };
   const evalEvery = Math.ceil(settings.steps / evaluations);
   const begun = { ...settings, trainable: "offsets", evalEvery } as const;
@@ -104,7 +105,7 @@ async function runOffsets(io: Io, options: Options): Promise<void> {
   if (from === undefined) {
     const given = { ...shared, upsampler: "bilinear", steps: bilinearSteps };
     const bilinear = await findRun(join(out, "bilinear"), given, {}, overwrite);
-    if (!(await completeRun(io, bilinear, signal))) return;
+    if (!(await completeRun(io, bilinear, interruption))) return;
     weights = await readWeights(bilinear.path);
   } else weights = await readBilinear(from);
 
@@ -117,7 +118,7 @@ async function runOffsets(io: Io, options: Options): Promise<void> {
     throw notBilinear(weights.file, error.message, error);
   }
   if (offsets.kept) await checkStart(offsets, bilinear, weights.file);
-  const outcome = await completeRun(io, offsets, signal, weights.state);
+  const outcome = await completeRun(io, offsets, interruption, weights.state);
   if (!outcome) return;
 
   const before = await startOf(offsets);
@@ -131,7 +132,7 @@ async function runOffsets(io: Io, options: Options): Promise<void> {
     [`${upsampler} before`, ...results(await before.evaluate()), String(learned), String(all)],
     [`${upsampler} after`, ...results(outcome.result.metrics), String(learned), String(all)],
   ];
-  io.out(`${table(header, rows)}\n`);
+  io.out(`${table(header, rows, io.paint.out)}\n`);
   io.out(
     `${outcome.result.steps} steps have trained ${after.parameters.length} tensors, those of offset layers. The other ${frozen}, ` +
       "running statistics included, are those of the bilinear network, to the bit.",

@@ -26,6 +26,14 @@ export function folderOption(flags: string, description: string): Option {
   });
 }
 
+/** The option whose value is a file with settings. */
+export function configOption(description: string): Option {
+  return new Option("--config <file>", description).argParser((text: string) => {
+    if (text !== "") return text;
+    throw new InvalidArgumentError("It must be the path of a file.");
+  });
+}
+
 /** An option whose value is a number above 0. */
 export function positiveOption(flags: string, description: string): Option {
   return new Option(flags, description).argParser((text: string) => {
@@ -98,8 +106,9 @@ export function groupsOption(): Option {
   return integerOption("--groups <n>", "groups of channels with their own sampling points (4, for pictures 1)");
 }
 
-export function scaleOption(): Option {
-  return integerOption("--scale <n>", "output pixels per input pixel along each axis (2)", ...scaleRange);
+/** @param most - of a network that is trained on pictures of the toy task; other pictures may be larger. */
+export function scaleOption(most: number = scaleRange[1]): Option {
+  return integerOption("--scale <n>", "output pixels per input pixel along each axis (2)", scaleRange[0], most);
 }
 
 export function initOption(): Option {

@@ -6,6 +6,7 @@ import { Screen } from "../testing/screen.ts";
 import type { Io } from "./io.ts";
 import { type Streams, runOn } from "./process.ts";
 import { Progress } from "./progress.ts";
+import { tellError } from "./tellError.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["performance"] }));
 afterEach(() => void vi.useRealTimers());
@@ -61,6 +62,42 @@ test.each([60, 80, 140])(
     expect(await screen.text()).toEqual(["a note after step 1", "a note after step 2", bar, "the result"]);
   },
 );
+
+test("a quiet command prints its results and its errors, and draws no bar", async () => {
+  const quiet = (io: Io): Promise<number> => {
+    io.quiet = true;
+    tellError(io, "an error");
+    return command(io);
+  };
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  expect(await runOn({ stdout, stderr }, quiet)).toBe(0);
+  expect([read(stdout), read(stderr)]).toEqual(["the result\n", "gridgrad: an error\n"]);
+  const screen = new Screen(80);
+  expect(await runOn({ stdout: screen, stderr: screen }, quiet)).toBe(0);
+  expect(await screen.text()).toEqual(["gridgrad: an error", "the result"]);
+});
+
+test("a terminal shows colours, and a file beside it has none", async () => {
+  const painted = (io: Io): Promise<number> => {
+    io.out(io.paint.out("green", "3 passed"));
+    tellError(io, "an error");
+    return Promise.resolve(0);
+  };
+  for (const name of ["NO_COLOR", "FORCE_COLOR", "TERM"]) vi.stubEnv(name, undefined);
+  const [screen, file] = [new Screen(80), new PassThrough()];
+  await runOn({ stdout: file, stderr: screen }, painted);
+  expect(read(file)).toBe("3 passed\n");
+  expect(await screen.text()).toEqual(["gridgrad: an error"]);
+  expect(await screen.coloursOf(0)).toEqual(
+    [..."rrrrrrrrr", ..."         "].map((letter) => (letter === "r" ? 1 : -1)),
+  );
+  vi.stubEnv("NO_COLOR", "1");
+  const plain = new Screen(80);
+  await runOn({ stdout: plain, stderr: plain }, painted);
+  expect(await plain.text()).toEqual(["3 passed", "gridgrad: an error"]);
+  expect(new Set(await plain.coloursOf(1))).toEqual(new Set([-1]));
+  vi.unstubAllEnvs();
+});
 
 test("a result that is printed while a bar is there stands above it", async () => {
   const screen = new Screen(80);

@@ -2,10 +2,12 @@
 
 import type { Writable } from "node:stream";
 
+import { paintFor } from "./colours.ts";
 import { callersCommand, callersFolder, type Io } from "./io.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { OutputStream } from "./outputStream.ts";
 import { StatusLines, type Terminal } from "./statusLines.ts";
+import { tellError } from "./tellError.ts";
 
 const stopping = "stopping after what is under way (Ctrl-C once more ends at once)";
 
@@ -27,22 +29,31 @@ export async function runOn({ stdout, stderr }: Streams, body: (io: Io) => Promi
   const [out, err] = [new OutputStream(stdout), new OutputStream(stderr)];
   const terminal = err.isTerminal && process.env.TERM !== "dumb" ? new StatusLines(stderr) : null;
   const above = (print: () => void): void => (terminal ? terminal.above(print) : print());
+  const error = (line: string): void => above(() => err.write(`${line}\n`));
   const io: Io = {
     out(line) {
       const print = (): void => out.write(`${line}\n`);
       if (out.isTerminal) above(print);
       else print();
     },
-    note: (line) => above(() => err.write(`${line}\n`)),
-    terminal,
+    note(line) {
+      if (!io.quiet) error(line);
+    },
+    error,
+    get terminal() {
+      return io.quiet ? null : terminal;
+    },
+    paint: { out: paintFor(out.isTerminal), error: paintFor(err.isTerminal) },
+    quiet: false,
     interrupted: () => interruptSignal(() => io.note(stopping)),
     program: callersCommand(),
+    commandLine: "",
     exitCode: 0,
   };
   const code = await body(io);
   terminal?.keep();
   const problem = await out.end();
   if (problem === null) return code;
-  io.note(`gridgrad: the standard output must take all that is printed, but ${problem.message}`);
+  tellError(io, `the standard output must take all that is printed, but ${problem.message}`);
   return code === 0 ? 1 : code;
 }

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 
 import { ValueError } from "@gridgrad/core";
 
-import { runCommand, startCommand } from "../testing/runCommand.ts";
+import { collectLines, runCommand, startCommand } from "../testing/runCommand.ts";
 import { reportError } from "./program.ts";
 import { UserError } from "./userError.ts";
 
@@ -62,7 +62,7 @@ test("a command line that makes no sense is one line on the standard error, exit
     "train --lr",
     "train --seed -1",
     "train --eval-images 300",
-    "upsample in.png out.png --scale 9",
+    "upsample in.png out.png --scale 257",
     "train --upsampler dysampel",
     "train --device gqu",
     "train --task segment",
@@ -73,7 +73,20 @@ test("a command line that makes no sense is one line on the standard error, exit
     "upsample in.png",
     "explain --what step --channels 3",
     "explain --what forward --size 20",
+    "train now and then",
+    "upsample in.png out.png more.png",
+    "help nosuch",
+    "help trian",
     "gradcheck gridSampl",
+    "gradcheck nosuchop",
+    "train --resume runs/x --config c.json",
+    "train --config ",
+    "train --groups 5",
+    "train --scale 3",
+    "train --task restoration --upsampler nearest",
+    "compare --groups 5",
+    "explain --what upsampler --channels 30",
+    "explain --json --format dot",
   ]) {
     const { code, out, err } = await runCommand(...line.split(" "));
     expect([line, code, out]).toEqual([line, 2, ""]);
@@ -90,18 +103,31 @@ test("a command line that makes no sense is one line on the standard error, exit
       "train --lr: gridgrad: option '--lr <x>' argument missing",
       "train --seed -1: gridgrad: option '--seed <n>' argument '-1' is invalid. It must be an integer in 0 .. 4294967195.",
       "train --eval-images 300: gridgrad: option '--eval-images <n>' argument '300' is invalid. It must be an integer in 1 .. 256.",
-      "upsample in.png out.png --scale 9: gridgrad: option '--scale <n>' argument '9' is invalid. It must be an integer in 2 .. 8.",
+      "upsample in.png out.png --scale 257: gridgrad: option '--scale <n>' argument '257' is invalid. It must be an integer in 2 .. 256.",
       "train --upsampler dysampel: gridgrad: option '--upsampler <name>' argument 'dysampel' is invalid. It must be one of nearest, bilinear, bicubic, transposed-conv, pixel-shuffle, carafe, fade, sapa-b, dysample, dysample+, dysample-s, dysample-s+. Did you mean dysample?",
       "train --device gqu: gridgrad: option '--device <name>' argument 'gqu' is invalid. It must be one of auto, reference, cpu, gpu, gpu:webgpu, gpu:headlessgl, gpu:webgl2, gpu:webgl, gpu:webasm, gpu:cpu. Did you mean gpu?",
       "train --task segment: gridgrad: option '--task <name>' argument 'segment' is invalid. It must be one of segmentation, restoration. Did you mean segmentation?",
       "train --resume runs/x --overwrite: gridgrad: --resume goes on in the run's own folder; leave --overwrite out",
       "train --resume runs/x --out runs/y: gridgrad: --resume goes on in the run's own folder; leave --out out",
       "train --out : gridgrad: option '--out <dir>' argument '' is invalid. It must be the path of a folder.",
-      "train now: gridgrad: too many arguments for 'train'. Expected 0 arguments but got 1.",
+      "train now: gridgrad: train takes options only, got "now" besides",
       "upsample in.png: gridgrad: missing required argument 'out.png'",
       "explain --what step --channels 3: gridgrad: --what step takes --batch, got --channels; leave it out",
       "explain --what forward --size 20: gridgrad: --size must be divisible by 8 for the toy network, got 20",
-      "gradcheck gridSampl: gridgrad: gradcheck knows nearest, bilinear, bicubic, transposed-conv, pixel-shuffle, carafe, fade, sapa-b, dysample, dysample+, dysample-s, dysample-s+, add, sub, mul, div, pow, maximum, exp, log, sqrt, abs, clamp, relu, leakyRelu, sigmoid, tanh, gelu, silu, softmax, sum, mean, max, matmul, linear, conv2d, conv1x1, convTranspose2d, pixelShuffle, pixelUnshuffle, gridSample, gridSampleBicubic, interpolate, avgPool2d, maxPool2d, batchNorm2d, groupNorm, layerNorm, crossEntropy, bceWithLogits, mseLoss, got gridSampl. Did you mean gridSample?",
+      "train now and then: gridgrad: train takes options only, got "now" besides",
+      "upsample in.png out.png more.png: gridgrad: upsample takes <in.png> <out.png> and options, got "more.png" besides",
+      "help nosuch: gridgrad: unknown command 'nosuch'",
+      "help trian: gridgrad: unknown command 'trian' (Did you mean train?)",
+      "gradcheck gridSampl: gridgrad: gradcheck: did you mean gridSample? "gridSampl" must be one of nearest, bilinear, bicubic, transposed-conv, pixel-shuffle, carafe, fade, sapa-b, dysample, dysample+, dysample-s, dysample-s+, add, sub, mul, div, pow, maximum, exp, log, sqrt, abs, clamp, relu, leakyRelu, sigmoid, tanh, gelu, silu, softmax, sum, mean, max, matmul, linear, conv2d, conv1x1, convTranspose2d, pixelShuffle, pixelUnshuffle, gridSample, gridSampleBicubic, interpolate, avgPool2d, maxPool2d, batchNorm2d, groupNorm, layerNorm, crossEntropy, bceWithLogits, mseLoss",
+      "gradcheck nosuchop: gridgrad: gradcheck: "nosuchop" must be one of nearest, bilinear, bicubic, transposed-conv, pixel-shuffle, carafe, fade, sapa-b, dysample, dysample+, dysample-s, dysample-s+, add, sub, mul, div, pow, maximum, exp, log, sqrt, abs, clamp, relu, leakyRelu, sigmoid, tanh, gelu, silu, softmax, sum, mean, max, matmul, linear, conv2d, conv1x1, convTranspose2d, pixelShuffle, pixelUnshuffle, gridSample, gridSampleBicubic, interpolate, avgPool2d, maxPool2d, batchNorm2d, groupNorm, layerNorm, crossEntropy, bceWithLogits, mseLoss",
+      "train --resume runs/x --config c.json: gridgrad: --resume goes on in the run's own folder; leave --config out",
+      "train --config : gridgrad: option '--config <file>' argument '' is invalid. It must be the path of a file.",
+      "train --groups 5: gridgrad: --groups must divide the 32 channels that dysample upsamples: 1, 2, 4, 8, 16, 32, got 5",
+      "train --scale 3: gridgrad: --scale must be 2 for segmentation, whose network is made for it, got 3",
+      "train --task restoration --upsampler nearest: gridgrad: --upsampler must have parameters to train for restoration, got "nearest"",
+      "compare --groups 5: gridgrad: --groups must divide the 32 channels that dysample upsamples: 1, 2, 4, 8, 16, 32, got 5",
+      "explain --what upsampler --channels 30: gridgrad: --channels 30 must fit dysample, but DySample: inChannels must be divisible by groups = 4, got 30",
+      "explain --json --format dot: gridgrad: --json is --format json, got --format dot; leave one out",
     ]
   `);
   expect(await readdir(base)).toEqual([]);
@@ -110,16 +136,13 @@ test("a command line that makes no sense is one line on the standard error, exit
 test("input that cannot be used is one line on the standard error, exit code 1, and nothing is written", async () => {
   const lines: string[] = [];
   for (const line of [
-    "train --groups 5",
-    "train --scale 3",
-    "train --task restoration --upsampler nearest",
     "train --resume runs/nowhere",
+    "train --config nowhere.json",
     "eval runs/nowhere",
     "upsample in.png out.png",
     "upsample in.png out.jpg",
     "upsample in.png out.png --weights nowhere",
     "goldens nowhere",
-    "explain --what upsampler --channels 30",
     "explain --device gpu:webgl2",
     "train --device gpu:webgl2",
   ]) {
@@ -130,16 +153,13 @@ test("input that cannot be used is one line on the standard error, exit code 1, 
   }
   expect(lines).toMatchInlineSnapshot(`
     [
-      "train --groups 5: gridgrad: DySample: inChannels must be divisible by groups = 5, got 32",
-      "train --scale 3: gridgrad: config: scale must be 2 for segmentation, whose network is made for it, got 3",
-      "train --task restoration --upsampler nearest: gridgrad: restoration: the upsampler must have parameters to train, got nearest",
       "train --resume runs/nowhere: gridgrad: runs/nowhere must be the folder of a training run, but there is no such folder; check the path",
+      "train --config nowhere.json: gridgrad: nowhere.json must hold settings, as the config.json of a run does, but there is no such file; check the path",
       "eval runs/nowhere: gridgrad: runs/nowhere must be a run folder or a safetensors file, but there is nothing; check the path",
       "upsample in.png out.png: gridgrad: readPng: in.png must be a file that can be read, but there is no such file or folder; check the path",
       "upsample in.png out.jpg: gridgrad: upsample writes PNG files, got the name out.jpg; let it end in .png",
       "upsample in.png out.png --weights nowhere: gridgrad: nowhere must be a run folder or a safetensors file, but there is nothing; check the path",
       "goldens nowhere: gridgrad: nowhere/MANIFEST.json must be a manifest of golden cases, but there is no such file; check the path",
-      "explain --what upsampler --channels 30: gridgrad: DySample: inChannels must be divisible by groups = 4, got 30",
       "explain --device gpu:webgl2: gridgrad: gpu:webgl2: needs a browser; in Node use gpu:webgpu, gpu:headlessgl or gpu:webasm; what there is here: gridgrad devices",
       "train --device gpu:webgl2: gridgrad: gpu:webgl2: needs a browser; in Node use gpu:webgpu, gpu:headlessgl or gpu:webasm; what there is here: gridgrad devices",
     ]
@@ -172,29 +192,28 @@ test("what does not fit into memory is one line, with what needs it and what wou
 });
 
 describe("errors", () => {
-  const told = (error: unknown): [code: number, text: string] => {
-    const lines: string[] = [];
-    const io = { note: (line: string) => void lines.push(line) } as Parameters<typeof reportError>[1];
-    return [reportError(error, io), lines.join("\n")];
+  const told = async (error: unknown): Promise<[code: number, text: string]> => {
+    const { io, err } = collectLines();
+    return [await reportError(error, io), err.join("\n")];
   };
 
-  test("of the user are told in one line", () => {
-    expect(told(new UserError("in two\nlines"))).toEqual([1, "gridgrad: in two lines"]);
+  test("of the user are told in one line", async () => {
+    expect(await told(new UserError("in two\nlines"))).toEqual([1, "gridgrad: in two lines"]);
     const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { syscall: "write" });
-    expect(told(full)).toEqual([1, "gridgrad: ENOSPC: no space left on device, write"]);
+    expect(await told(full)).toEqual([1, "gridgrad: ENOSPC: no space left on device, write"]);
   });
 
-  test("of ours keep their stack", () => {
-    const [code, text] = told(new ValueError("conv2d", "stride must be", "0"));
+  test("of ours keep their stack", async () => {
+    const [code, text] = await told(new ValueError("conv2d", "stride must be", "0"));
     expect(code).toBe(1);
     expect(text).toMatch(/^ValueError: conv2d: stride must be, got 0\n +at /);
-    expect(told("a string")).toEqual([1, "a string"]);
+    expect(await told("a string")).toEqual([1, "a string"]);
   });
 
-  test("of the user keep their stack with GRIDGRAD_DEBUG=1", () => {
+  test("of the user keep their stack with GRIDGRAD_DEBUG=1", async () => {
     process.env.GRIDGRAD_DEBUG = "1";
     try {
-      expect(told(new UserError("no"))[1]).toMatch(/^UserError: no\n +at /);
+      expect((await told(new UserError("no")))[1]).toMatch(/^UserError: no\n +at /);
     } finally {
       delete process.env.GRIDGRAD_DEBUG;
     }

@@ -21,6 +21,6 @@ function startCommand(io: Io): Command {
 }
 
 await runProcess((io) => {
-  const fromNpm = { ...io, program: "npm run -s gridgrad --" }; // as the other commands are called where npm start is
-  return runProgram(startCommand(fromNpm), process.argv.slice(2), fromNpm);
+  io.program = "npm run -s gridgrad --"; // as the other commands are called where npm start is
+  return runProgram(startCommand(io), process.argv.slice(2), io);
 });

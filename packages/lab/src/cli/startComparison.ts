@@ -41,7 +41,7 @@ export async function startComparison(io: Io, given: Partial<TrainConfig> = {}):
   const comparison = comparisonOf({ upsamplers, seeds: [0], config: await chooseDevice(given) });
   await useDevice(io, resolveConfig(comparison.config).device);
   const { status, exitCode } = await tellComparison(io, comparison, folder, { overwrite: true });
-  if (status === "stopped") io.note("stopped; npm start begins again");
+  if (status === "stopped") io.error("stopped; npm start begins again");
   if (exitCode !== 0) return exitCode;
   io.out(`What each of them sees: ${await drawStrip(comparison)}`);
   io.out(`All upsamplers, several seeds: ${io.program} compare`);

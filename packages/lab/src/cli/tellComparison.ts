@@ -8,7 +8,8 @@ import { ComparisonFolder } from "../compare/comparisonFolder.ts";
 import { type ComparisonResults, spreadOf } from "../compare/results.ts";
 import { type ComparisonBeginning, runComparison } from "../runComparison.ts";
 import type { QueueAddress } from "../queue/redisConnection.ts";
-import { interruptCode } from "./interrupt.ts";
+import type { Paint } from "./colours.ts";
+import { interruptCode, interruptionOf } from "./interrupt.ts";
 import type { Io } from "./io.ts";
 import { Progress } from "./progress.ts";
 import { RunsProgress } from "./runsProgress.ts";
@@ -38,18 +39,19 @@ export async function tellComparison(
   path: string,
   { jobs, queue, overwrite }: TellComparisonOptions = {},
 ): Promise<ToldComparison> {
-  const stop = new AbortController();
+  const { signal, listen } = interruptionOf(io);
   let runs: RunsProgress | undefined;
   let rounds: Progress | undefined;
   const outcome = await runComparison(asked, path, {
     jobs,
     overwrite,
+    ...(io.commandLine !== "" && { command: io.commandLine }),
     openWorkers: queue && (() => workersAt(io, queue)),
-    signal: stop.signal,
+    signal,
     events: {
       onBegin(beginning) {
         tellBeginning(io, beginning, asked, path);
-        stopWith(io.interrupted(), stop); // from now on there is something to lose
+        listen();
         runs = new RunsProgress(io, beginning.missing);
       },
       onStart: (...of) => runs!.events.onStart!(...of),
@@ -64,25 +66,18 @@ export async function tellComparison(
       },
       onMeasured(status, message) {
         rounds!.stop();
-        if (status === "failed" && message !== undefined) io.note(`time and memory were not measured: ${message}`);
+        if (status === "failed" && message !== undefined) io.error(`time and memory were not measured: ${message}`);
       },
     },
   });
-  if (outcome.status === "stopped") return { status: "stopped", exitCode: interruptCode(stop.signal) };
+  if (outcome.status === "stopped") return { status: "stopped", exitCode: interruptCode(signal) };
   const { results, report, failures, measured } = outcome;
   const folder = new ComparisonFolder(path);
-  io.out(`\n${resultsTable(results)}\n`);
-  for (const [id, message] of failures) io.out(`${id} failed: ${message}`);
+  io.out(`${io.quiet ? "" : "\n"}${resultsTable(results, io.paint.out)}\n`);
+  for (const [id, message] of failures) io.out(`${id} ${io.paint.out("red", "failed")}: ${message}`);
   io.out(`The report: ${report}`);
   io.out(`All numbers: ${folder.file("results")}, ${folder.file("table")}`);
   return { status: "complete", exitCode: failures.size > 0 || !measured ? 1 : 0 };
-}
-
-/** Aborts `stop` when `signal` is aborted, for the same reason. */
-function stopWith(signal: AbortSignal, stop: AbortController): void {
-  const abort = (): void => stop.abort(signal.reason);
-  if (signal.aborted) abort();
-  else signal.addEventListener("abort", abort);
 }
 
 function tellBeginning(
@@ -94,14 +89,15 @@ function tellBeginning(
   const labels = contestants.map(({ label }) => label).join(", ");
   const count = seeds.length === 1 ? "1 seed" : `${seeds.length} seeds`;
   const done = missing.length === runs.length ? "" : `, ${runs.length - missing.length} of them complete`;
-  io.out(`Comparing ${labels} with ${count}: ${runs.length} runs of ${resolveConfig(config).steps} steps${done}.`);
+  if (!io.quiet)
+    io.out(`Comparing ${labels} with ${count}: ${runs.length} runs of ${resolveConfig(config).steps} steps${done}.`);
   if (contestants.length > asked.contestants.length || seeds.length > asked.seeds.length) {
     io.note(`${path} holds more than was asked for, and all of it goes on`);
   }
 }
 
 /** One line per contestant. */
-function resultsTable(results: ComparisonResults): string {
+function resultsTable(results: ComparisonResults, paint: Paint): string {
   const metrics = ["mIoU", "boundaryIoU", "pixelAccuracy"];
   const header = ["", "mIoU", "boundary IoU", "accuracy", "parameters", "MACs", "ms/step", "peak"];
   const rows = results.contestants.map((contestant) => {
@@ -115,7 +111,7 @@ function resultsTable(results: ComparisonResults): string {
       peakBytes === null ? "-" : formatBytes(peakBytes),
     ];
   });
-  return `${table(header, rows)}\nParameters and MACs are those of the upsamplers, for one picture.`;
+  return `${table(header, rows, paint)}\nParameters and MACs are those of the upsamplers, for one picture.`;
 }
 
 function formatSpread(spread: ReturnType<typeof spreadOf>): string {

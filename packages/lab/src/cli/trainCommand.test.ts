@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -7,7 +7,8 @@ import { beforeEach, describe, expect, test } from "vitest";
 
 import { hasTier } from "@gridgrad/core/testing/tier";
 
-import { type CommandResult, runCommand, startCommand } from "../testing/runCommand.ts";
+import { collectLines, type CommandResult, runCommand, startCommand } from "../testing/runCommand.ts";
+import { main } from "./program.ts";
 
 let base: string;
 
@@ -91,7 +92,107 @@ test("a folder with a run is refused, resumed or overwritten, as the user says",
   expect(other).toMatchObject({ code: 1, err: expect.stringMatching(/got seed 1 \(the run has 0\)/) });
 
   expect(await runCommand("train", ...tiny, "--seed", "1", "--out", "run", "--overwrite")).toMatchObject({ code: 0 });
-  expect(await readFile("run/result.json", "utf8")).not.toBe(result);
+  expect(JSON.parse(await readFile("run/result.json", "utf8")).metrics).not.toEqual(JSON.parse(result).metrics);
+});
+
+describe("--config", () => {
+  const weights = (folder: string): Promise<Buffer> => readFile(join(folder, "weights.safetensors"));
+
+  test("the configuration of a run gives the same run again, and options win over it", async () => {
+    await runCommand("train", ...tiny, "--seed", "3", "--lr", "0.02", "--out", "one");
+    const { code, out } = await runCommand("train", "--config", "one/config.json", "--out", "two", "--quiet");
+    expect(code).toBe(0);
+    expect(out).toMatch(/^bilinear: mIoU/);
+    expect((await weights("two")).equals(await weights("one"))).toBe(true);
+    const configOf = async (folder: string): Promise<Record<string, unknown>> =>
+      JSON.parse(await readFile(join(folder, "config.json"), "utf8"));
+    const { made: _one, ...one } = await configOf("one");
+    const { made: _two, ...two } = await configOf("two");
+    expect(two).toEqual(one);
+
+    await runCommand("train", "--config", "one/config.json", "--seed", "4", "--out", "three");
+    expect((await weights("three")).equals(await weights("one"))).toBe(false);
+    expect(await configOf("three")).toMatchObject({ seed: 4, lr: 0.02, steps: 3 });
+  });
+
+  test("of a run that learns offsets, it begins with the same weights", async () => {
+    const options = ["--bilinear-steps", "1", "--steps", "2", "--batch", "1", "--eval-images", "1"];
+    expect(await runCommand("offsets", ...options, "--out", "demo")).toMatchObject({ code: 0 });
+    expect(await runCommand("train", "--config", "demo/dysample/config.json", "--out", "again")).toMatchObject({
+      code: 0,
+    });
+    for (const name of ["start.safetensors", "weights.safetensors"]) {
+      const [again, first] = await Promise.all(
+        ["again", "demo/dysample"].map((folder) => readFile(join(folder, name))),
+      );
+      expect([name, again.equals(first)]).toEqual([name, true]);
+    }
+    await copyFile("demo/dysample/config.json", "alone.json");
+    expect(await runCommand("train", "--config", "alone.json", "--out", "none")).toMatchObject({
+      code: 1,
+      out: "",
+      err: "gridgrad: alone.json is of a run that learns offsets only, so start.safetensors must hold the weights that it begins with, but it is not there; name the config.json in the folder of its run",
+    });
+  });
+
+  test("a file with some of the settings will do, and one that is none is refused by its name", async () => {
+    await writeFile("own.json", '{ "steps": 1, "batch": 1, "evalImages": 1, "upsampler": "nearest" }');
+    expect(await runCommand("train", "--config", "own.json", "--out", "run")).toMatchObject({ code: 0 });
+    const refused: string[] = [];
+    for (const text of [
+      "",
+      "[]",
+      '{ "format": "gridgrad-compare-1" }',
+      '{ "stesp": 3 }',
+      '{ "steps": "3" }',
+      '{ "device": 5 }',
+      '{ "lr": null }',
+      '{ "groups": 3 }',
+      '{ "scale": 4 }',
+    ]) {
+      await writeFile("own.json", text);
+      const { code, out, err } = await runCommand("train", "--config", "own.json", "--out", "none");
+      expect([text, code, out]).toEqual([text, 1, ""]);
+      refused.push(`${text} ${err}`);
+    }
+    expect(refused).toMatchInlineSnapshot(`
+      [
+        " gridgrad: own.json must hold settings, as the config.json of a run does, but it is no JSON; correct it, or name another file",
+        "[] gridgrad: own.json must hold settings, as the config.json of a run does, but all of it must be an object, got []; correct it, or name another file",
+        "{ "format": "gridgrad-compare-1" } gridgrad: own.json must hold settings, as the config.json of a run does, but format must be "gridgrad-run-1", got "gridgrad-compare-1"; correct it, or name another file",
+        "{ "stesp": 3 } gridgrad: own.json must hold settings, as the config.json of a run does, but "stesp" is none; the settings are task, upsampler, seed, steps, batch, lr, warmup, groups, scale, init, scope, trainable, dtype, device, checkpointEvery, evalEvery, evalImages",
+        "{ "steps": "3" } gridgrad: own.json: steps must be an integer of at least 1, got "3"",
+        "{ "device": 5 } gridgrad: own.json: device must be one of reference, cpu, gpu, gpu:webgpu, gpu:headlessgl, gpu:webgl2, gpu:webgl, gpu:webasm, gpu:cpu, got 5",
+        "{ "lr": null } gridgrad: own.json: lr must be above 0 and finite, got null",
+        "{ "groups": 3 } gridgrad: own.json: groups must divide the 32 channels that dysample upsamples: 1, 2, 4, 8, 16, 32, got 3",
+        "{ "scale": 4 } gridgrad: own.json: scale must be 2 for segmentation, whose network is made for it, got 4",
+      ]
+    `);
+    const both = await runCommand("train", "--config", "own.json", "--scale", "3", "--out", "none");
+    expect(both).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^gridgrad: --scale must be 2 for segmentation/),
+    });
+    expect(existsSync("none")).toBe(false);
+  });
+});
+
+test("until a run has begun, a signal ends the process", async () => {
+  const listened: string[] = [];
+  for (const [folder, ...args] of [
+    ["begun", "train", ...tiny],
+    ["missing", "train", ...tiny, "--device", "gpu:webgl2"],
+    ["begun", "train", ...tiny],
+    ["offsets", "offsets", "--from", "nowhere"],
+  ]) {
+    const { io } = collectLines();
+    const interrupted = (): AbortSignal => {
+      listened.push(folder);
+      return AbortSignal.abort();
+    };
+    await main([...args, "--out", folder], Object.assign(io, { interrupted }));
+  }
+  expect(listened).toEqual(["begun"]);
 });
 
 test("a folder in which another process trains is left to that one", async () => {
@@ -163,9 +264,10 @@ describe("as a process", () => {
   const pause = (ms: number): Promise<void> => new Promise((over) => setTimeout(over, ms));
 
   async function weightsOf(folder: string): Promise<string> {
-    const names = ["weights.safetensors", "result.json", "strip.png"];
+    const names = ["weights.safetensors", "strip.png"];
     const files = await Promise.all(names.map((name) => readFile(join(base, folder, name), "base64")));
-    return files.join(" ");
+    const { took: _, ...result } = JSON.parse(await readFile(join(base, folder, "result.json"), "utf8"));
+    return [...files, JSON.stringify(result)].join(" ");
   }
 
   const signals = [

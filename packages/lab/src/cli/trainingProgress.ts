@@ -3,11 +3,12 @@
 import type { TrainConfig } from "@gridgrad/dysample";
 import type { TrainHooks } from "@gridgrad/dysample/node";
 
+import type { Interruption } from "./interrupt.ts";
 import type { Io } from "./io.ts";
 import { Progress } from "./progress.ts";
 
-/** Hooks that show progress; `stop` ends the line of a bar that is being drawn. */
-export function trainingProgress(io: Io, signal?: AbortSignal): { hooks: TrainHooks; stop: () => void } {
+/** Hooks that show progress, and let the run be interrupted once it has begun; `stop` ends the line of a bar that is being drawn. */
+export function trainingProgress(io: Io, { signal, listen }: Interruption): { hooks: TrainHooks; stop: () => void } {
   let progress: Progress | null = null;
   let config: TrainConfig;
   let evaluating = false;
@@ -18,6 +19,7 @@ export function trainingProgress(io: Io, signal?: AbortSignal): { hooks: TrainHo
   const hooks: TrainHooks = {
     signal,
     onStart(started, done) {
+      listen();
       config = started;
       begin(new Progress(io, "step", done, config.steps, "steps"));
     },

@@ -61,6 +61,12 @@ test.each(upsamplerNames)("%s enlarges pictures of every kind", async (name) => 
   }
 });
 
+test("a picture may become larger than those of the toy task", async () => {
+  for (const name of ["nearest", "bilinear", "dysample"]) {
+    expect(await upsampled("in1.png", "--upsampler", name, "--scale", "40")).toMatchObject({ width: 280, height: 200 });
+  }
+});
+
 test("it says what it did", async () => {
   const { out } = await runCommand("upsample", "in4.png", "out.png", "--upsampler", "dysample-s+", "--groups", "3");
   expect(out.replace(/\d+ ms/, "N ms").split("\n")).toEqual([
@@ -164,7 +170,7 @@ test("what cannot be is one line, and no picture is written", async () => {
   }
   expect(errors).toMatchInlineSnapshot(`
     [
-      "gridgrad: readPng: text.png must be a PNG file, got 10 bytes that begin with 6e 6f 20 70 69 63 74 75; convert it to PNG first",
+      "gridgrad: readPng: text.png must be a PNG file, got 10 bytes that begin with 6e 6f 20 70 69 63 74 75, as no kind of picture does that is known here; check the path",
       "gridgrad: the enlarged picture must have a name of its own, got in3.png for both",
       "gridgrad: writePng: folder/none.png must be a place to write a file, but there is no such file or folder; check the path",
       "gridgrad: toy/weights.safetensors must have weights for pictures, but they are of the segmentation network, which upsamples 32 channels of features; train some for pictures: gridgrad train --task restoration --upsampler dysample",

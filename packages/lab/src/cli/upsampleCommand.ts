@@ -7,10 +7,11 @@ import { type Picture, PictureUpsampler, resolveConfig, type TrainConfig, upsamp
 import { compileMs } from "@gridgrad/dysample/internal";
 import { readPng, readWeights, type Weights, writePng } from "@gridgrad/dysample/node";
 import { isStandardOutput } from "@gridgrad/nn/node";
-import { Command } from "commander";
+import type { Command } from "commander";
 
 import { fitWeights } from "./fitWeights.ts";
 import type { Io } from "./io.ts";
+import { newCommand } from "./newCommand.ts";
 import { networkOfWeights } from "./networkOfWeights.ts";
 import { deviceOption, groupsOption, scaleOption, seedOption, upsamplerOption } from "./options.ts";
 import { chooseDevice, reportDevice, useDevice } from "./useDevice.ts";
@@ -29,18 +30,18 @@ const starts: Readonly<Record<string, string>> = {
   "sapa-b": "nearly the mean of 5 x 5 pixels, so the picture is blurred",
 };
 
+/** Enlarged so much, a single pixel fills a window. */
+const mostScale = 256;
+
 /** Those without weights, which nothing can train. */
 const fixed = ["nearest", "bilinear", "bicubic"];
 
 export function upsampleCommand(io: Io): Command {
-  return new Command("upsample")
-    .description(
-      "Enlarge a PNG picture. Grey stays grey, 16 bits stay 16, and transparent pixels lend no colour to visible ones.",
-    )
+  return newCommand("upsample")
     .argument("<in.png>", "the picture")
     .argument("<out.png>", "where the enlarged picture goes")
     .addOption(upsamplerOption())
-    .addOption(scaleOption())
+    .addOption(scaleOption(mostScale))
     .addOption(groupsOption())
     .option(
       "--weights <run|file>",
@@ -74,12 +75,8 @@ async function runUpsample(io: Io, from: string, to: string, { weights: path, ..
   if (weights) checkTask(io, weights);
   const network = weights ? networkOfWeights(weights, given) : given;
   const { device: chosen } = await chooseDevice(given);
-  const { upsampler, scale, groups, seed, device } = resolveConfig({
-    ...given,
-    ...network,
-    device: chosen,
-    task: "restoration",
-  });
+  const { scale = 2, ...others } = { ...given, ...network }; // pictures may be larger than those that a run is trained on
+  const { upsampler, groups, seed, device } = resolveConfig({ ...others, device: chosen, task: "restoration" });
   const picture = await readsInput(() => readPng(from));
 
   await useDevice(io, device);

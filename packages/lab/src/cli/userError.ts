@@ -14,7 +14,7 @@ import {
 import { FileError } from "@gridgrad/nn/node";
 
 import { ComparisonFolderError } from "../compare/comparisonFolder.ts";
-import { QueueError } from "../queue/redisConnection.ts";
+import { QueueError } from "../queue/queueError.ts";
 
 /** Says in one line what must hold, what was given, and how to repair it. */
 export class UserError extends Error {

@@ -85,9 +85,10 @@ describe.skipIf(missing !== null)(`compare --queue${missing === null ? "" : ` (s
       return false;
     });
 
+  const timesAndPlaces = ["msPerStep", "peakBytes", "made", "measured"];
   const results = async (folder: string) => {
     const text = await readFile(join(folder, "runs", "compare", "results.json"), "utf8");
-    return JSON.parse(text, (key, value) => (key === "msPerStep" || key === "peakBytes" ? undefined : value));
+    return JSON.parse(text, (key, value) => (timesAndPlaces.includes(key) ? undefined : value));
   };
   const weights = (folder: string, run: string) =>
     readFile(join(folder, "runs", "compare", "runs", run, "weights.safetensors"));

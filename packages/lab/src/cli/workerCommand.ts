@@ -4,13 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { makeWritableFolder } from "@gridgrad/nn/node";
-import { Command } from "commander";
+import type { Command } from "commander";
 
 import { asksRedis, connectRedis, type QueueAddress } from "../queue/redisConnection.ts";
 import { workOnQueue } from "../queue/workOnQueue.ts";
 import { shareOut } from "../compare/runPool.ts";
 import { interruptCode } from "./interrupt.ts";
 import type { Io } from "./io.ts";
+import { newCommand } from "./newCommand.ts";
 import { folderOption, integerOption, positiveOption, queueOption } from "./options.ts";
 
 interface Options {
@@ -25,8 +26,7 @@ interface Options {
 const defaultLeaseS = 30;
 
 export function workerCommand(io: Io): Command {
-  return new Command("worker")
-    .description("Train runs of a comparison that is made elsewhere, with compare --queue.")
+  return newCommand("worker")
     .addOption(queueOption("where the runs are waiting").makeOptionMandatory())
     .addOption(integerOption("--jobs <n>", "runs at once (one per core)"))
     .addOption(
@@ -57,9 +57,8 @@ async function runWorker(io: Io, { queue, jobs: asked, work, lease, untilDone = 
   const connection = await connectRedis(queue, note);
   const { jobs, threads } = shareOut(Infinity, { jobs: asked });
   const signal = io.interrupted();
-  io.out(
-    `Waiting for runs at ${queue.shown}: ${jobs} at once, with ${threads === 1 ? "1 thread" : `${threads} threads`} each.`,
-  );
+  const each = threads === 1 ? "1 thread" : `${threads} threads`;
+  if (!io.quiet) io.out(`Waiting for runs at ${queue.shown}: ${jobs} at once, with ${each} each.`);
   try {
     const settings = { jobs, threads, folder: work, leaseMs: lease * 1000, untilDone, signal, note };
     await asksRedis(queue, () => workOnQueue(connection, settings));

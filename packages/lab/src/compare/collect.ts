@@ -6,20 +6,22 @@ import { readResult, readSteps, readValidations, RunFolder } from "@gridgrad/dys
 import { type Comparison, type Run, runPath, runsOf } from "./comparison.ts";
 import { readMeasurements } from "./measure.ts";
 import { networkCost, type NetworkCost } from "./networkCost.ts";
-import { type ComparisonResults, resultsFormat, type RunResults } from "./results.ts";
+import { type ComparisonResults, type MadeBy, resultsFormat, type RunResults } from "./results.ts";
 
 export interface CollectOptions {
   /** By the contestants' labels. Default: they are counted. */
   readonly costs?: ReadonlyMap<string, NetworkCost>;
   /** Why runs have failed, by their ids. */
   readonly failures?: ReadonlyMap<string, string>;
+  /** Who collects. */
+  readonly made?: MadeBy;
 }
 
 /** The results of a comparison in `folder`, of unfinished runs as far as they have come. */
 export async function collect(
   comparison: Comparison,
   folder: string,
-  { costs, failures = new Map() }: CollectOptions = {},
+  { costs, failures = new Map(), made }: CollectOptions = {},
 ): Promise<ComparisonResults> {
   const { title, contestants, seeds, config } = comparison;
   const { seed: _, ...common } = resolveConfig(config);
@@ -31,13 +33,15 @@ export async function collect(
     title,
     config: common,
     seeds,
+    ...(made && { made }),
+    ...(measured?.made && { measured: measured.made }),
     contestants: await Promise.all(
       contestants.map(async ({ label, config: own }) => ({
         label,
         config: own,
         ...known.get(label)!,
-        msPerStep: measured?.get(label)?.msPerStep ?? null,
-        peakBytes: measured?.get(label)?.peakBytes ?? null,
+        msPerStep: measured?.of.get(label)?.msPerStep ?? null,
+        peakBytes: measured?.of.get(label)?.peakBytes ?? null,
         runs: await Promise.all(
           runs.filter((run) => run.label === label).map((run) => collectRun(run, folder, failures.get(run.id))),
         ),

@@ -25,7 +25,7 @@ test.runIf(hasTier("ci"))(
     const rounds: number[] = [];
     expect(await measure(comparison, folder, { onRound: (done) => rounds.push(done) })).toEqual({ status: "complete" });
     expect(rounds).toEqual(Array.from({ length: measuredSteps + 1 }, (_, i) => i));
-    const measured = (await readMeasurements(comparison, folder))!;
+    const measured = (await readMeasurements(comparison, folder))!.of;
     const [nearest, dysample] = ["nearest", "dysample+"].map((label) => measured.get(label)!);
     for (const { msPerStep } of [nearest, dysample]) expect(msPerStep).toBeGreaterThan(0);
     expect(nearest.peakBytes).toBeGreaterThan(44_822 * 4 * 4); // weights, gradients, and two of Adam's
@@ -36,7 +36,7 @@ test.runIf(hasTier("ci"))(
 
 test.runIf(hasTier("ci"))("measurements hold for these contestants in any order, and not for others", async () => {
   await measure(asked("nearest", "bilinear"), folder);
-  expect(await readMeasurements(asked("bilinear", "nearest"), folder)).toHaveProperty("size", 2);
+  expect(await readMeasurements(asked("bilinear", "nearest"), folder)).toHaveProperty("of.size", 2);
   expect(await readMeasurements(asked("nearest"), folder)).toBeNull();
   expect(await readMeasurements(asked("nearest", "bilinear", "dysample"), folder)).toBeNull();
   const larger = comparisonOf({ upsamplers: ["nearest", "bilinear"], seeds: [0], config: { batch: 2, steps: 2 } });

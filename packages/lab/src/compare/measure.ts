@@ -7,13 +7,27 @@
 import { existsSync } from "node:fs";
 
 import { resolveConfig, type TrainConfig } from "@gridgrad/dysample";
-import { dictionary, either, list, number, readWritten, record, same, text } from "@gridgrad/dysample/internal/node";
+import {
+  checkMade,
+  coresToUse,
+  dictionary,
+  either,
+  list,
+  type Made,
+  madeHere,
+  number,
+  optional,
+  readWritten,
+  record,
+  same,
+  text,
+} from "@gridgrad/dysample/internal/node";
 import { WrittenFileError } from "@gridgrad/dysample/node";
 import { writeFileAtomic } from "@gridgrad/nn/node";
 
 import type { Comparison } from "./comparison.ts";
 import { ComparisonFolder } from "./comparisonFolder.ts";
-import { coresToUse, endOf, forkSource } from "./sourceProcess.ts";
+import { endOf, forkSource } from "./sourceProcess.ts";
 
 export interface Measurement {
   /** Median. */
@@ -54,11 +68,14 @@ interface Measurements {
   readonly threads: number;
   /** Of each, that count. */
   readonly steps: number;
+  /** Where; files of versions that did not tell lack it. */
+  readonly made?: Made;
   readonly contestants: readonly ({ readonly label: string; readonly config: TrainConfig } & Measurement)[];
 }
 
 const checkMeasurements = record({
   format: same(format),
+  made: optional(checkMade),
   contestants: list(
     record<{ label: string; config: Readonly<Record<string, string | number>>; msPerStep: number; peakBytes: number }>({
       label: text,
@@ -69,11 +86,15 @@ const checkMeasurements = record({
   ),
 });
 
-/** The measurements in a comparison's folder by the contestants' labels; `null` when they are not of all of these contestants, or damaged. */
-export async function readMeasurements(
-  comparison: Comparison,
-  folder: string,
-): Promise<ReadonlyMap<string, Measurement> | null> {
+/** What was measured, and where. */
+export interface Measured {
+  /** By the contestants' labels. */
+  readonly of: ReadonlyMap<string, Measurement>;
+  readonly made?: Made;
+}
+
+/** The measurements in a comparison's folder; `null` when they are not of all of these contestants, or damaged. */
+export async function readMeasurements(comparison: Comparison, folder: string): Promise<Measured | null> {
   const path = new ComparisonFolder(folder).file("measurements");
   if (!existsSync(path)) return null;
   const measurements = await readWritten(path, checkMeasurements, "they are measured again").catch((error: unknown) => {
@@ -81,11 +102,12 @@ export async function readMeasurements(
     throw error;
   });
   if (measurements === null) return null;
-  const { contestants } = measurements;
+  const { contestants, made } = measurements;
   const asText = (list: readonly { label: string; config: object }[]): string =>
     JSON.stringify(list.map(({ label, config }) => [label, Object.entries(config).sort()]).sort());
   if (asText(contestants) !== asText(contestantsOf(comparison))) return null;
-  return new Map(contestants.map(({ label, msPerStep, peakBytes }) => [label, { msPerStep, peakBytes }]));
+  const of = new Map(contestants.map(({ label, msPerStep, peakBytes }) => [label, { msPerStep, peakBytes }]));
+  return { of, ...(made && { made }) };
 }
 
 /** Measures all contestants of a comparison, and writes measurements.json into its folder. */
@@ -103,6 +125,7 @@ export async function measure(
     format,
     threads,
     steps: measuredSteps,
+    made: await madeHere(),
     contestants: contestants.map((contestant, i) => ({ ...contestant, ...outcome.measurements[i] })),
   };
   await writeFileAtomic(new ComparisonFolder(folder).file("measurements"), `${JSON.stringify(json, null, 2)}\n`);

@@ -44,6 +44,6 @@ test("a network costs its convolutions, and its upsamplers as their formulas say
 
 test("an upsampler that does not fit is refused", async () => {
   await expect(cost("dysample", 5)).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[ConfigError: DySample: inChannels must be divisible by groups = 5, got 32]`,
+    `[ConfigError: config: groups must divide the 32 channels that dysample upsamples: 1, 2, 4, 8, 16, 32, got 5]`,
   );
 });

@@ -3,8 +3,14 @@
  */
 
 import type { Metrics, TrainConfig } from "@gridgrad/dysample";
+import type { Made } from "@gridgrad/dysample/internal/node";
 
 export const resultsFormat = "gridgrad-comparison-1";
+
+/** How results were put together, and with which command line, where it was one. */
+export interface MadeBy extends Made {
+  readonly command?: string;
+}
 
 export interface ComparisonResults {
   readonly format: typeof resultsFormat;
@@ -12,6 +18,10 @@ export interface ComparisonResults {
   /** What all runs have in common. */
   readonly config: Omit<TrainConfig, "seed">;
   readonly seeds: readonly number[];
+  /** By whom all of this was put together. Each run says in its own folder how it was made. */
+  readonly made?: MadeBy;
+  /** How time and memory were measured. */
+  readonly measured?: Made;
   /** In the order of the comparison. */
   readonly contestants: readonly ContestantResults[];
 }

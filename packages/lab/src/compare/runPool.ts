@@ -3,8 +3,10 @@
  * whose process has died is tried once more, from its checkpoint.
  */
 
+import { coresToUse } from "@gridgrad/dysample/internal/node";
+
 import { runPath, type Run } from "./comparison.ts";
-import { coresToUse } from "./sourceProcess.ts";
+
 import { type RunHooks, type RunOutcome, startRun } from "./startRun.ts";
 
 /** Told what happens to each run. All are optional; arguments behind the run are those of `RunHooks`. */

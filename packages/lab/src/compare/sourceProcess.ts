@@ -4,18 +4,12 @@
  */
 
 import { type ChildProcess, fork } from "node:child_process";
-import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 
 const inWorkspace = import.meta.url.endsWith(".ts");
 
 /** Runs a file of the sources, in the workspace: `node runner FILE`. */
 export const runner = fileURLToPath(new URL("../../../../scripts/run.mjs", import.meta.url));
-
-/** Threads that this process may use altogether: `GRIDGRAD_THREADS`, else as many as the machine has. */
-export function coresToUse(): number {
-  return Number(process.env["GRIDGRAD_THREADS"]) || availableParallelism();
-}
 
 /**
  * Starts a file of this package in a process of its own, whose device `cpu` has that many threads.

@@ -2,10 +2,8 @@
 
 import type { Redis } from "ioredis";
 
-/** A queue that cannot be used: the message says why, and what to do. */
-export class QueueError extends Error {
-  override name = "QueueError";
-}
+import { QueueError } from "./queueError.ts";
+import { loadQueuePackage } from "./queuePackages.ts";
 
 /** Where a queue is. */
 export interface QueueAddress {
@@ -87,7 +85,8 @@ export async function connectRedis(
   { url, shown }: QueueAddress,
   note: (line: string) => void,
 ): Promise<RedisConnection> {
-  const { Redis } = await import("ioredis");
+  const { Redis } = await loadQueuePackage("ioredis", () => import("ioredis"));
+  await loadQueuePackage("bullmq", () => import("bullmq")); // before anything is done: nothing goes on without it
   const first = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: connectMs });
   let cause: Error | undefined;
   first.on("error", (error: Error) => (cause = error));

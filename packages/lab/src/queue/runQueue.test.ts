@@ -11,7 +11,8 @@ import { resolveConfig } from "@gridgrad/dysample";
 
 import { missingRedis, RedisServer } from "../testing/redisServer.ts";
 import { selfSigned } from "../testing/selfSigned.ts";
-import { asksRedis, connectRedis, parseQueueUrl, QueueError } from "./redisConnection.ts";
+import { QueueError } from "./queueError.ts";
+import { asksRedis, connectRedis, parseQueueUrl } from "./redisConnection.ts";
 import { type Hold, JobFiles, jobFormat, jobIdOf, queueName, queuePrefix } from "./runQueue.ts";
 
 const missing = hasTier("ci") ? missingRedis() : "a larger tier has it";

@@ -9,6 +9,7 @@ import type { Job } from "bullmq";
 import { runPath, type Run } from "../compare/comparison.ts";
 import type { PoolOptions } from "../compare/runPool.ts";
 import type { RunOutcome } from "../compare/startRun.ts";
+import { loadQueuePackage } from "./queuePackages.ts";
 import type { RedisConnection } from "./redisConnection.ts";
 import { readRunFiles, writeRunFiles } from "./runFiles.ts";
 import { JobFiles, jobFormat, jobIdOf, type JobProgress, queueName, queuePrefix, type RunJob } from "./runQueue.ts";
@@ -33,7 +34,7 @@ export async function runQueued(
   runs: readonly Run[],
   { folder, signal, events = {}, connection, comparison }: QueueOptions,
 ): Promise<(RunOutcome | null)[]> {
-  const { Queue, QueueEvents } = await import("bullmq");
+  const { Queue, QueueEvents } = await loadQueuePackage("bullmq", () => import("bullmq"));
   const common = { connection: connection.options, prefix: queuePrefix };
   const queue = new Queue<RunJob>(queueName, common);
   const listener = new QueueEvents(queueName, common);

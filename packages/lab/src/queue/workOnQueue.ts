@@ -12,7 +12,9 @@ import type { Job } from "bullmq";
 
 import { startRun } from "../compare/startRun.ts";
 import { LatestOnly } from "./latestOnly.ts";
-import { QueueError, type RedisConnection } from "./redisConnection.ts";
+import { QueueError } from "./queueError.ts";
+import { loadQueuePackage } from "./queuePackages.ts";
+import type { RedisConnection } from "./redisConnection.ts";
 import { readRunFiles, writeRunFiles } from "./runFiles.ts";
 import { type Hold, JobFiles, jobFormat, type JobProgress, queueName, queuePrefix, type RunJob } from "./runQueue.ts";
 
@@ -48,7 +50,7 @@ const pauseMs = 500;
  * @throws {QueueError} when the queue's runs are of another version; they stay in it.
  */
 export async function workOnQueue(connection: RedisConnection, settings: WorkerSettings): Promise<void> {
-  const { Queue, UnrecoverableError, WaitingError, Worker } = await import("bullmq");
+  const { Queue, UnrecoverableError, WaitingError, Worker } = await loadQueuePackage("bullmq", () => import("bullmq"));
   const { jobs, threads, folder, leaseMs, signal, note } = settings;
   const files = new JobFiles(connection.client);
   const ending = new AbortController();

@@ -13,7 +13,8 @@ td { white-space: nowrap; }
 th[scope="row"], th:first-child { text-align: left; white-space: nowrap; }
 .best { font-weight: bold; } .missing { opacity: 0.5; }
 .swatch { display: inline-block; width: 0.75em; height: 0.75em; margin-right: 0.5em; border-radius: 2px; }
-.note, figcaption { font-size: 13px; opacity: 0.8; }
+.note, figcaption, footer { font-size: 13px; opacity: 0.8; }
+footer { margin-top: 2.5rem; border-top: 1px solid var(--faint); }
 figure { margin: 1rem 0; } svg { max-width: 100%; height: auto; }
 img { max-width: none; height: auto; image-rendering: pixelated; background: #fff; }
 .row { display: flex; flex-wrap: wrap; gap: 1rem; }
@@ -27,7 +28,8 @@ img { max-width: none; height: auto; image-rendering: pixelated; background: #ff
 }
 `;
 
-export function page(title: string, sections: readonly string[]): string {
+/** @param footer - below all sections, as HTML. */
+export function page(title: string, sections: readonly string[], footer = ""): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -37,7 +39,7 @@ export function page(title: string, sections: readonly string[]): string {
 <style>${style}</style>
 </head>
 <body>
-${sections.join("\n")}
+${sections.join("\n")}${footer === "" ? "" : `\n<footer>\n${footer}\n</footer>`}
 </body>
 </html>
 `;

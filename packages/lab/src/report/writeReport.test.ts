@@ -9,6 +9,7 @@ import { readPng, train } from "@gridgrad/dysample/node";
 
 import { type Comparison, runPath, runsOf } from "../compare/comparison.ts";
 import type { ComparisonResults, ContestantResults, RunResults } from "../compare/results.ts";
+import { madeFooter } from "./madeFooter.ts";
 import { writeReport } from "./writeReport.ts";
 
 const common = { steps: 4, batch: 1, warmup: 1, evalImages: 2, evalEvery: 2 };
@@ -99,6 +100,25 @@ test("the table has mean and sample deviation, and marks the best", async () => 
   ]);
   expect(html).toContain("<td>0.6000 ± 0.1414</td>");
   expect(html).toContain('<td class="best">0.8000 ± 0.0000</td>');
+});
+
+test("the foot says how it was made, and where times were measured, as far as that is known", async () => {
+  const made = {
+    gridgrad: "0.1.0",
+    node: "20.19.0",
+    cpu: "A <fast> one",
+    threads: 4,
+    date: "2026-03-01T12:34:56.789Z",
+  };
+  expect(madeFooter({} as ComparisonResults)).toBe("");
+  const results = {
+    made: { ...made, command: "gridgrad compare --out 'a & b'" },
+    measured: { ...made, threads: 1, device: "WebAssembly with SIMD, 1 thread", date: "2026-03-02T00:00:00.000Z" },
+  } as ComparisonResults;
+  expect(madeFooter(results)).toMatchInlineSnapshot(`
+    "<p>Made by gridgrad 0.1.0 with <code>gridgrad compare --out 'a &amp; b'</code>, in Node 20.19.0 on A &lt;fast&gt; one, 4 threads, 2026-03-01 12:34 UTC.</p>
+    <p>Time and memory of a step were measured by gridgrad 0.1.0, in Node 20.19.0 on A &lt;fast&gt; one, 1 thread (WebAssembly with SIMD, 1 thread), 2026-03-02 00:00 UTC.</p>"
+  `);
 });
 
 test("titles and labels are escaped", async () => {

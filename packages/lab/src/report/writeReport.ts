@@ -15,6 +15,7 @@ import { bubbleChart } from "./bubbleChart.ts";
 import type { Chart } from "./chartToSvg.ts";
 import { lossChart, validationCharts } from "./curveCharts.ts";
 import { headSection } from "./headSection.ts";
+import { madeFooter } from "./madeFooter.ts";
 import { page } from "./page.ts";
 import { boundarySection, pointsSection, predictionSection, predictionsOf } from "./pictureSections.ts";
 import { ReportFiles } from "./reportFiles.ts";
@@ -35,34 +36,38 @@ export async function writeReport(comparison: Comparison, results: ComparisonRes
   const networks = await trainedNetworks(comparison, results, folder);
   const predictions = await predictionsOf(networks);
   return files.page(
-    page(results.title, [
-      headSection(results),
-      section("quality", "Quality", [
-        await figure(
-          barChart(results),
-          "Bars: mean over the seeds. Lines: one standard deviation to both sides. Dots: the single runs.",
-          "No run is complete yet.",
-        ),
-      ]),
-      section("cost", "Quality and cost", [
-        await figure(
-          bubbleChart(results),
-          "To the left is faster, further up is better. The axes need not begin at 0.",
-          "Left out until the time of a training step is measured.",
-        ),
-      ]),
-      section("training", "Training", [
-        await figure(
-          lossChart(results),
-          "Training loss, a running mean over 20 steps. Line: mean over the seeds, area: from the lowest to the highest run, grey: the others.",
-          "No step is done yet.",
-        ),
-        await validation(results, files),
-      ]),
-      section("predictions", "Predictions", [await predictionSection(predictions, files)]),
-      section("boundaries", "Errors at boundaries", [await boundarySection(predictions, files)]),
-      section("points", "Sampling points", [await pointsSection(networks, files, folder)]),
-    ]),
+    page(
+      results.title,
+      [
+        headSection(results),
+        section("quality", "Quality", [
+          await figure(
+            barChart(results),
+            "Bars: mean over the seeds. Lines: one standard deviation to both sides. Dots: the single runs.",
+            "No run is complete yet.",
+          ),
+        ]),
+        section("cost", "Quality and cost", [
+          await figure(
+            bubbleChart(results),
+            "To the left is faster, further up is better. The axes need not begin at 0.",
+            "Left out until the time of a training step is measured.",
+          ),
+        ]),
+        section("training", "Training", [
+          await figure(
+            lossChart(results),
+            "Training loss, a running mean over 20 steps. Line: mean over the seeds, area: from the lowest to the highest run, grey: the others.",
+            "No step is done yet.",
+          ),
+          await validation(results, files),
+        ]),
+        section("predictions", "Predictions", [await predictionSection(predictions, files)]),
+        section("boundaries", "Errors at boundaries", [await boundarySection(predictions, files)]),
+        section("points", "Sampling points", [await pointsSection(networks, files, folder)]),
+      ],
+      madeFooter(results),
+    ),
   );
 }
 

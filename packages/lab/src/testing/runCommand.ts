@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
+import { plain } from "../cli/colours.ts";
 import type { Io } from "../cli/io.ts";
 import { main } from "../cli/program.ts";
 import { runner } from "../compare/sourceProcess.ts";
@@ -20,10 +21,14 @@ export function collectLines(): { io: Io; out: string[]; err: string[] } {
   const [out, err]: string[][] = [[], []];
   const io: Io = {
     out: (line) => void out.push(line),
-    note: (line) => void err.push(line),
+    note: (line) => void (io.quiet || err.push(line)),
+    error: (line) => void err.push(line),
     terminal: null,
+    paint: { out: plain, error: plain },
+    quiet: false,
     interrupted: () => new AbortController().signal,
     program: "gridgrad",
+    commandLine: "",
     exitCode: 0,
   };
   return { io, out, err };
@@ -52,7 +57,7 @@ export function startCommand(
   const entry = fileURLToPath(new URL(`../cli/${program}.ts`, import.meta.url));
   const child = spawn(process.execPath, [runner, entry, ...args], {
     cwd: folder,
-    env: { ...process.env, ...env },
+    env: { ...withoutColours(process.env), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let out = "";
@@ -64,4 +69,9 @@ export function startCommand(
     child.on("close", (code, signal) => resolve({ code, signal, out, err }));
   });
   return { child, result };
+}
+
+/** Whoever runs the tests may ask for colours, which are for the tests' own report. */
+function withoutColours({ FORCE_COLOR: _, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return env;
 }

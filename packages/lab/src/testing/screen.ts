@@ -31,6 +31,13 @@ export class Screen extends Writable {
     this.#terminal.resize(columns, this.rows);
   }
 
+  /** The colours of the letters of a row, as a terminal numbers them: 1 red, 2 green, -1 its own. */
+  async coloursOf(row: number): Promise<number[]> {
+    const text = (await this.text())[row];
+    const line = this.#terminal.buffer.active.getLine(row)!;
+    return Array.from(text, (_, column) => line.getCell(column)!.getFgColor());
+  }
+
   /** What stands on it, scrolled lines included, row by row. A line that has not fitted into one row is several. */
   async text(): Promise<string[]> {
     await new Promise((shown) => this.write("", shown));

@@ -1,0 +1,68 @@
+/**
+ * @file The packages of a queue, which only who has a queue installs. They are looked for where the program is, and then from the folder of the
+ * process: a program that npx has fetched, or that a package manager keeps apart, does not see what its user has installed.
+ */
+
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { QueueError } from "./queueError.ts";
+
+/** With their major versions, those of the catalog. */
+export const queuePackages = { bullmq: 6, ioredis: 5 } as const;
+
+/**
+ * Loads a package.
+ *
+ * @param load - imports it from where the program is.
+ * @param folder - where to look for it then.
+ * @throws {QueueError} when it is in neither place, with the command that installs it.
+ */
+export async function loadQueuePackage<T>(name: string, load: () => Promise<T>, folder = process.cwd()): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    if (!isMissing(error, name)) throw error;
+  }
+  try {
+    return createRequire(join(folder, "from-here.js"))(name) as T;
+  } catch (error) {
+    if (!isMissing(error, name)) throw error;
+    const all = Object.keys(queuePackages).join(" and ");
+    throw new QueueError(
+      `a queue must have the packages ${all}, but ${name} is not installed; ${howToInstall(fileURLToPath(import.meta.url))}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Whether it is this package that is not there, and not one that it needs itself. */
+function isMissing(error: unknown, name: string): boolean {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return ["ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND"].includes(code ?? "") && message.includes(`'${name}'`);
+}
+
+/**
+ * The command that installs the packages for a program in this place.
+ *
+ * @param file - a file of the program.
+ */
+export function howToInstall(file: string): string {
+  const path = file.replaceAll("\\", "/");
+  const wanted = Object.entries(queuePackages).map(([name, major]) => `${name}@${major}`);
+  if (path.includes("/_npx/")) {
+    const asked = ["gridgrad", ...wanted].map((name) => `-p ${name}`).join(" ");
+    return `start it with them: npx ${asked} gridgrad ..., and the same options`;
+  }
+  const packages = wanted.join(" ");
+  if (path.includes("/.pnpm/")) return `pnpm add ${/\/pnpm\/(.*\/)?global\//.test(path) ? "-g " : ""}${packages}`;
+  return `npm install ${isGlobal(file) ? "-g " : ""}${packages}`;
+}
+
+/** Packages for all projects lie in a folder that is no project. */
+function isGlobal(file: string): boolean {
+  const [, home] = /^(.*?)[\\/]node_modules[\\/]gridgrad[\\/]/.exec(file) ?? [];
+  return home !== undefined && !existsSync(join(home, "package.json")) && dirname(home) !== home;
+}

@@ -18,7 +18,7 @@ const applied = (fields: object) => expect(() => apply(changed(fields), [a, b], 
 describe("an op whose record is not complete is refused with its first call:", () => {
   test("without a name", () => {
     applied({ name: undefined }).toThrowErrorMatchingInlineSnapshot(
-      `[ValueError: apply: an op must have a name, a text that messages begin with, got undefined]`,
+      `[ValueError: apply: an op must have a name, a text, got undefined]`,
     );
     expect(() => apply(undefined as never, [a], {})).toThrow(/apply: an op must have a name/);
   });
@@ -34,13 +34,13 @@ describe("an op whose record is not complete is refused with its first call:", (
       `[ValueError: plus: the op must have loops, a function that gives the values of the output, written into its first argument, got undefined]`,
     );
     applied({ dtype: undefined }).toThrowErrorMatchingInlineSnapshot(
-      `[ValueError: plus: the op must have a dtype, "float", "any" or a function from the inputs' to the output's, got undefined]`,
+      `[ValueError: plus: the op must have a dtype, "float", "any" or a function of those of the inputs, got undefined]`,
     );
     applied({ dtype: "float32" }).toThrowErrorMatchingInlineSnapshot(
-      `[ValueError: plus: the op must have a dtype, "float", "any" or a function from the inputs' to the output's, got "float32"]`,
+      `[ValueError: plus: the op must have a dtype, "float", "any" or a function of those of the inputs, got "float32"]`,
     );
     applied({ gpu: "x + y" }).toThrowErrorMatchingInlineSnapshot(
-      `[ValueError: plus: gpu of the op must be a function or absent, got "x + y"]`,
+      `[ValueError: plus: the op must have gpu, a function, or none, got "x + y"]`,
     );
     expect(() => apply(changed({ gpu: undefined, macs: undefined }), [a, b], {})).not.toThrow();
   });

@@ -7,31 +7,28 @@ import type { Tensor } from "./tensor.ts";
 
 const complete = new WeakSet<object>();
 
-/** The fields that are functions, and what each is for. */
+/** The fields that are functions, and what each gives; without words, those that an op may lack. */
 const functions = {
   shape: "the shape of the output",
   vjp: "an array of one gradient or null per input",
   loops: "the values of the output, written into its first argument",
+  gpu: "",
+  macs: "",
 };
 
 /** Throws unless the record has all that an op must have. */
 export function checkOp(op: object): void {
   if (complete.has(op)) return;
-  const { name, dtype, ...rest } = Object(op) as Readonly<Record<string, unknown>>;
-  if (typeof name !== "string" || name === "") {
-    throw new ValueError("apply", "an op must have a name, a text that messages begin with", showValue(name));
-  }
-  if (dtype !== "float" && dtype !== "any" && typeof dtype !== "function") {
-    const rule = 'the op must have a dtype, "float", "any" or a function from the inputs\' to the output\'s';
-    throw new ValueError(name, rule, showValue(dtype));
-  }
+  const fields = Object(op) as Readonly<Record<string, unknown>>;
+  const { name, dtype } = fields;
+  const wrong = (rule: string, got: unknown) => new ValueError(name ? String(name) : "apply", rule, showValue(got));
+  if (typeof name !== "string" || !name) throw wrong("an op must have a name, a text", name);
+  if (dtype !== "float" && dtype !== "any" && typeof dtype !== "function")
+    throw wrong('the op must have a dtype, "float", "any" or a function of those of the inputs', dtype);
   for (const [field, what] of Object.entries(functions)) {
-    if (typeof rest[field] === "function") continue;
-    throw new ValueError(name, `the op must have ${field}, a function that gives ${what}`, showValue(rest[field]));
-  }
-  for (const field of ["gpu", "macs"]) {
-    if (rest[field] === undefined || typeof rest[field] === "function") continue;
-    throw new ValueError(name, `${field} of the op must be a function or absent`, showValue(rest[field]));
+    const value = fields[field];
+    if (typeof value === "function" || (!what && value === undefined)) continue;
+    throw wrong(`the op must have ${field}, a function${what ? ` that gives ${what}` : ", or none"}`, value);
   }
   complete.add(op);
 }

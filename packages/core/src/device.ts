@@ -5,6 +5,7 @@
  * against, and it needs nothing.
  */
 
+import { checkOptions } from "./checkOptions.ts";
 import { allocate, type Values } from "./dtype.ts";
 import { ValueError } from "./errors.ts";
 import type { Op, OpInfo } from "./op.ts";
@@ -138,11 +139,8 @@ let defaultName = "reference";
  *
  * @param options.isDefault - graphs run on this device from now on, unless `setDevice` has said otherwise. Default false.
  */
-export function registerDevice(
-  name: string,
-  open: () => Device,
-  { isDefault = false }: { readonly isDefault?: boolean } = {},
-): void {
+export function registerDevice(name: string, open: () => Device, options?: { readonly isDefault?: boolean }): void {
+  const { isDefault = false } = checkOptions("registerDevice(name, open)", { isDefault: 0 }, options, arguments);
   factories.set(name, open);
   if (isDefault) defaultName = name;
 }

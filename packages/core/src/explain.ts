@@ -3,6 +3,7 @@
  * after a run, how long each kernel took. As text, as JSON and as a Graphviz drawing.
  */
 
+import { checkTensor } from "./checkTensor.ts";
 import { formatMacs, macsOf } from "./countMacs.ts";
 import { getDevice } from "./device.ts";
 import { bytesPerElement, type DType } from "./dtype.ts";
@@ -147,6 +148,7 @@ export class Explanation extends Shown {
  * ```
  */
 export function explain(...targets: Tensor[]): Explanation {
+  targets.forEach((t, i) => checkTensor("explain", `argument ${i}`, t));
   return new Explanation(getDevice().name, [...stepsOf(targets).values()]);
 }
 
@@ -197,6 +199,7 @@ function stepsOf(targets: readonly Tensor[]): Map<Tensor, Step> {
 
 /** Runs `targets` as `realize` does and resolves to the schedule with the time of each kernel. */
 export async function profile(...targets: Tensor[]): Promise<Explanation> {
+  targets.forEach((t, i) => checkTensor("profile", `argument ${i}`, t));
   const steps = stepsOf(targets);
   const { name, footprint } = getDevice();
   const explanation = new Explanation(name, [...steps.values()]);

@@ -3,6 +3,8 @@
 import "./methods.ts";
 
 export { grad, type GradOptions, gradientsOf } from "./autograd.ts";
+export { checkOptions, type OptionNames } from "./checkOptions.ts";
+export { checkTensor, checkTensors, otherCopy } from "./checkTensor.ts";
 export { countMacs, formatMacs } from "./countMacs.ts";
 export {
   type Device,
@@ -30,7 +32,7 @@ export {
   type ValuesOf,
 } from "./dtype.ts";
 export { eager, setEager } from "./eager.ts";
-export { DTypeError, GraphError, OutOfMemoryError, ShapeError, showText, ValueError } from "./errors.ts";
+export { DTypeError, GraphError, OutOfMemoryError, ShapeError, showText, showValue, ValueError } from "./errors.ts";
 export { explain, Explanation, profile, type Step } from "./explain.ts";
 export { formatBytes } from "./formatBytes.ts";
 export { elementwise } from "./gpu/elementwise.ts";
@@ -79,6 +81,7 @@ export {
   size,
   stridesOf,
 } from "./shape.ts";
+export { suggest } from "./suggest.ts";
 export { apply, operands, scalarLike } from "./apply.ts";
 export { arange, full, leaf, ones, tensor, type TensorOptions, zeros } from "./leaf.ts";
 export type { Methods } from "./methods.ts";

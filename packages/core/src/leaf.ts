@@ -2,6 +2,7 @@
  * @file Leaves: tensors that hold values from the start.
  */
 
+import { checkOptions, type OptionNames } from "./checkOptions.ts";
 import { allocate, checkDType, type DType, dtypeOf, isFloat, type Values, type ValuesOf } from "./dtype.ts";
 import { DTypeError, ShapeError, showValue, ValueError } from "./errors.ts";
 import { checkShape, formatShape, type Shape, size } from "./shape.ts";
@@ -29,6 +30,8 @@ export interface TensorOptions<D extends DType = DType> {
   /** True for a leaf that `backward()` shall give a `.grad`. Default false. */
   readonly requiresGrad?: boolean;
 }
+
+const tensorOptions: OptionNames<TensorOptions> = { dtype: 1, requiresGrad: 0 };
 
 /**
  * A leaf tensor. Copies `values`.
@@ -66,11 +69,12 @@ export function tensor<D extends DType = DType>(
   shape?: Shape,
   options?: TensorOptions<D>,
 ): Tensor<D>;
-export function tensor(values: AnyNumbers, shape?: Shape, { dtype, requiresGrad = false }: TensorOptions = {}): Tensor {
+export function tensor(values: AnyNumbers, shape?: Shape, options?: TensorOptions): Tensor {
+  if (shape !== undefined) checkTensorShape(values, shape, arguments);
+  const { dtype, requiresGrad = false } = checkOptions("tensor(values, shape)", tensorOptions, options, arguments);
   const { flat, own } = flatten(values);
   const type = dtype ?? (ArrayBuffer.isView(values) ? dtypeOf(values as unknown as Values) : "float32");
   checkDType("tensor", type);
-  if (shape) checkShape("tensor", shape);
   const wanted = shape ?? own;
   if (flat.length !== size(wanted)) {
     const n = flat.length;
@@ -87,8 +91,9 @@ export function tensor(values: AnyNumbers, shape?: Shape, { dtype, requiresGrad 
  * await zeros([2, 2]).array(); // [[0, 0], [0, 0]]
  * ```
  */
-export function zeros<D extends DType = "float32">(shape: Shape, options: TensorOptions<D> = {}): Tensor<D> {
-  return full(shape, 0, options);
+export function zeros<D extends DType = "float32">(shape: Shape, options?: TensorOptions<D>): Tensor<D> {
+  checkShape("zeros", shape, arguments);
+  return filled("zeros", shape, 0, checkOptions("zeros(shape)", tensorOptions, options, arguments));
 }
 
 /**
@@ -99,8 +104,9 @@ export function zeros<D extends DType = "float32">(shape: Shape, options: Tensor
  * await ones([3]).data(); // [1, 1, 1]
  * ```
  */
-export function ones<D extends DType = "float32">(shape: Shape, options: TensorOptions<D> = {}): Tensor<D> {
-  return full(shape, 1, options);
+export function ones<D extends DType = "float32">(shape: Shape, options?: TensorOptions<D>): Tensor<D> {
+  checkShape("ones", shape, arguments);
+  return filled("ones", shape, 1, checkOptions("ones(shape)", tensorOptions, options, arguments));
 }
 
 /**
@@ -111,14 +117,20 @@ export function ones<D extends DType = "float32">(shape: Shape, options: TensorO
  * await full([2], 0.5).data(); // [0.5, 0.5]
  * ```
  */
-export function full<D extends DType = "float32">(
+export function full<D extends DType = "float32">(shape: Shape, value: number, options?: TensorOptions<D>): Tensor<D> {
+  checkShape("full", shape);
+  if (typeof value !== "number") throw new ValueError("full", "value must be a number", showValue(value));
+  return filled("full", shape, value, checkOptions("full(shape, value)", tensorOptions, options, arguments));
+}
+
+function filled<D extends DType>(
+  op: string,
   shape: Shape,
   value: number,
-  { dtype = "float32" as D, requiresGrad = false }: TensorOptions<D> = {},
+  { dtype = "float32" as D, requiresGrad = false }: TensorOptions<D>,
 ): Tensor<D> {
-  checkDType("full", dtype);
-  checkShape("full", shape);
-  const values = allocate(dtype, size(shape), () => `full: a tensor of shape ${formatShape(shape)} in ${dtype}`);
+  checkDType(op, dtype);
+  const values = allocate(dtype, size(shape), () => `${op}: a tensor of shape ${formatShape(shape)} in ${dtype}`);
   values.fill(fill(dtype, [value])[0]);
   return leaf(shape, dtype, values, requiresGrad);
 }
@@ -131,10 +143,8 @@ export function full<D extends DType = "float32">(
  * await arange(4).data(); // [0, 1, 2, 3]
  * ```
  */
-export function arange<D extends DType = "float32">(
-  n: number,
-  { dtype = "float32" as D, requiresGrad = false }: TensorOptions<D> = {},
-): Tensor<D> {
+export function arange<D extends DType = "float32">(n: number, options?: TensorOptions<D>): Tensor<D> {
+  const { dtype = "float32" as D, requiresGrad = false } = checkOptions("arange(n)", arangeOptions, options, arguments);
   if (!Number.isInteger(n) || n < 0) throw new ValueError("arange", "n must be an integer of at least 0", String(n));
   checkDType("arange", dtype);
   if (dtype === "int32" && n > 2 ** 31) {
@@ -151,6 +161,20 @@ export function leaf<D extends DType>(shape: Shape, dtype: D, values: Values, re
     throw new DTypeError("tensor", "a tensor with requiresGrad must be float32 or float64", dtype);
   }
   return new Tensor(Object.freeze([...shape]), dtype, { values: values as ValuesOf<D>, requiresGrad });
+}
+
+/** PyTorch's `arange(start, end)` has another meaning than a type. */
+const arangeOptions: OptionNames<TensorOptions> = { dtype: 0, requiresGrad: 0 };
+
+/** Throws unless `shape` is one. Numbers one by one, or options in its place, are answered with the call that is meant. */
+function checkTensorShape(values: unknown, shape: unknown, given: ArrayLike<unknown>): void {
+  if (typeof values !== "number" && !Array.isArray(shape)) {
+    const options = typeof shape === "string" ? `{ dtype: ${JSON.stringify(shape)} }` : "{ .. }";
+    const repair = typeof shape === "number" ? `[${shape}]` : `undefined, ${options}`;
+    const rule = "shape must be an array, with the options after it";
+    throw new ValueError("tensor", rule, `${showValue(shape)}; write tensor(values, ${repair})`);
+  }
+  checkShape("tensor", shape as Shape, given);
 }
 
 /** Converts to the typed array of `dtype`. int32 refuses what it would have to change. */

@@ -11,6 +11,7 @@
  * Source: mulberry32, Tommy Ettinger 2017 (public domain); Box and Muller 1958, doi:10.1214/aoms/1177706645.
  */
 
+import { checkOptions } from "./checkOptions.ts";
 import { allocate, checkDType, type DType, isFloat } from "./dtype.ts";
 import { DTypeError, ValueError } from "./errors.ts";
 import { checkShape, formatShape, type Shape, size } from "./shape.ts";
@@ -22,6 +23,9 @@ export interface RandomOptions<D extends DType = DType> {
   readonly dtype?: D;
   readonly requiresGrad?: boolean;
 }
+
+const uniformOptions = { low: 0, high: 0, dtype: 0, requiresGrad: 0 } as const;
+const normalOptions = { mean: 0, std: 0, dtype: 0, requiresGrad: 0 } as const;
 
 /**
  * A stream of random numbers. Its whole state is one 32-bit integer, which checkpoints store.
@@ -67,17 +71,21 @@ export class Random extends Shown {
   /** A leaf with elements uniform in [low, high). Rounding to float32 gives `high` itself about once in 2^25 elements. */
   uniform<D extends DType = "float32">(
     shape: Shape,
-    { low = 0, high = 1, ...options }: { low?: number; high?: number } & RandomOptions<D> = {},
+    options?: { low?: number; high?: number } & RandomOptions<D>,
   ): Tensor<D> {
-    return this.#fill("uniform", shape, options, () => low + (high - low) * this.next());
+    checkShape("uniform", shape, arguments);
+    const { low = 0, high = 1, ...rest } = checkOptions("uniform(shape)", uniformOptions, options, arguments);
+    return this.#fill<D>("uniform", shape, rest, () => low + (high - low) * this.next());
   }
 
   /** A leaf with normally distributed elements. */
   normal<D extends DType = "float32">(
     shape: Shape,
-    { mean = 0, std = 1, ...options }: { mean?: number; std?: number } & RandomOptions<D> = {},
+    options?: { mean?: number; std?: number } & RandomOptions<D>,
   ): Tensor<D> {
-    return this.#fill("normal", shape, options, () => mean + std * this.nextNormal());
+    checkShape("normal", shape, arguments);
+    const { mean = 0, std = 1, ...rest } = checkOptions("normal(shape)", normalOptions, options, arguments);
+    return this.#fill<D>("normal", shape, rest, () => mean + std * this.nextNormal());
   }
 
   /** An int32 leaf with elements uniform in 0 .. `high` - 1. */

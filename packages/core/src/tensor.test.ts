@@ -280,7 +280,7 @@ describe("an operation", () => {
 
   test("refuses what is not a tensor", () => {
     expect(() => apply(ops.negOp, [[1, 2] as never], {})).toThrowErrorMatchingInlineSnapshot(
-      `[ValueError: neg: argument 0 must be a Tensor, got an array of length 2]`,
+      `[ValueError: neg: argument 0 must be a Tensor, got an array of length 2; tensor(..) makes one of numbers]`,
     );
     expect(() => ops.add("1" as never, 2)).toThrowErrorMatchingInlineSnapshot(
       `[ValueError: add: at least one operand must be a Tensor, got "1"]`,

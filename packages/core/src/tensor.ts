@@ -14,6 +14,9 @@ import { showTensor } from "./showTensor.ts";
 
 let made = 0;
 
+/** What tensors of every copy of this package have: a tensor of another copy is none here, and errors can say so. */
+export const tensorBrand: unique symbol = Symbol.for("@gridgrad/core Tensor");
+
 /**
  * `D` is the element type where the program knows it, and then the type of what `data()` gives. Methods are in methods.ts, above the ops
  * that they call.
@@ -66,6 +69,10 @@ export class Tensor<D extends DType = DType> extends Shown {
       this.requiresGrad = source.requiresGrad;
       this.tracked = source.requiresGrad;
     }
+  }
+
+  get [tensorBrand](): true {
+    return true;
   }
 
   /** Number of elements. */

@@ -51,7 +51,7 @@ export {
   Tanh,
   Upsample,
 } from "./layers.ts";
-export { type LoadOptions, Module, type StateDict } from "./module.ts";
+export { type LoadOptions, type LoadResult, Module, type StateDict } from "./module.ts";
 export {
   Adam,
   type AdamOptions,

@@ -1,25 +1,29 @@
 /** @file The GPU plan of element-wise ops: one step around a function of numbers. */
 
+import { checkOptions } from "../checkOptions.ts";
 import type { OpInfo } from "../op.ts";
 import type { GpuPlan, ScalarFunction } from "./kernel.ts";
 import type { GpuPlanner } from "./gpuPlanner.ts";
+
+const elementwiseOptions = { floats: 0, functions: 0 } as const;
 
 /**
  * The kernel of `y[i] = f(a[i], b[i], ..)`, broadcasting.
  *
  * @param f - a function declaration that keeps to the rules for kernels. Its first parameters are the elements of the inputs, and the
  *   further ones what `floats` gives.
- * @param options.floats - numbers from the attributes. Where one is not finite in float32, the loops compute.
+ * @param checked.floats - numbers from the attributes. Where one is not finite in float32, the loops compute.
  * @param options.functions - functions of numbers that `f` calls.
  */
 export function elementwise<Attrs extends object = object>(
   f: ScalarFunction,
-  options: { floats?: (attrs: Attrs) => readonly number[]; functions?: readonly ScalarFunction[] } = {},
+  options?: { floats?: (attrs: Attrs) => readonly number[]; functions?: readonly ScalarFunction[] },
 ): (info: OpInfo<Attrs>, integers: unknown, planner: GpuPlanner) => GpuPlan {
+  const checked = checkOptions("elementwise(f)", elementwiseOptions, options, arguments);
   return ({ inShapes, outShape, attrs }, _, { elementwiseStep }) => {
-    const floats = options.floats?.(attrs) ?? [];
+    const floats = checked.floats?.(attrs) ?? [];
     if (!floats.every((value) => Number.isFinite(Math.fround(value)))) return null; // no language has a literal for them
     const inputs = inShapes.map((shape, from) => ({ from, shape }));
-    return [elementwiseStep(f, outShape, inputs, { floats, functions: options.functions })];
+    return [elementwiseStep(f, outShape, inputs, { floats, functions: checked.functions })];
   };
 }

@@ -6,6 +6,7 @@
  * Source: torch.Tensor.to; int32 cuts fractions off, towards zero.
  */
 
+import { checkTensor } from "../checkTensor.ts";
 import { checkDType, type DType, isFloat } from "../dtype.ts";
 import type { Op } from "../op.ts";
 import { apply } from "../apply.ts";
@@ -25,6 +26,7 @@ import type { Tensor } from "../tensor.ts";
  * ```
  */
 export function cast<D extends DType>(x: Tensor, dtype: D): Tensor<D> {
+  checkTensor("cast", "x", x);
   return x.dtype === dtype ? (x as Tensor<D>) : apply(castOp, [x], { dtype });
 }
 

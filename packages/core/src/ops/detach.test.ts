@@ -59,7 +59,7 @@ describeOp(detach, {
   errors: {
     "something that is no tensor": () => {
       expect(() => detach(1 as never)).toThrowErrorMatchingInlineSnapshot(
-        `[ValueError: detach: argument 0 must be a Tensor, got 1]`,
+        `[ValueError: detach: argument 0 must be a Tensor, got 1; tensor(..) makes one of numbers]`,
       );
     },
   },

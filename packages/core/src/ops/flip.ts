@@ -6,6 +6,7 @@
  * Source: torch.flip.
  */
 
+import { checkTensor } from "../checkTensor.ts";
 import type { Op } from "../op.ts";
 import { normalizeAxes, type Shape, stridesOf } from "../shape.ts";
 import { apply } from "../apply.ts";
@@ -26,6 +27,7 @@ import { denseOperand, type Operand, walk } from "../walk.ts";
  * ```
  */
 export function flip(x: Tensor, dims: number | readonly number[]): Tensor {
+  checkTensor("flip", "x", x);
   return apply(flipOp, [x], { dims: normalizeAxes("flip", dims, x.shape) });
 }
 

@@ -8,6 +8,7 @@
  * Source: torch.matmul.
  */
 
+import { checkTensors } from "../checkTensor.ts";
 import type { Values } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import { type GpuStep, quotient, type Thread } from "../gpu/kernel.ts";
@@ -36,6 +37,7 @@ import { reshape } from "./reshape.ts";
  * ```
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
+  checkTensors("matmul", { a, b });
   const [isRow, isColumn] = [a.shape.length === 1, b.shape.length === 1];
   if (!isRow && !isColumn) return apply(matmulOp, [a, b], {});
   checkFactors(a.shape, b.shape);

@@ -6,9 +6,10 @@
  * Source: torch.permute, torch.transpose.
  */
 
+import { checkTensor } from "../checkTensor.ts";
 import { ShapeError } from "../errors.ts";
 import type { Op } from "../op.ts";
-import { normalizeAxis, stridesOf } from "../shape.ts";
+import { checkList, normalizeAxis, stridesOf } from "../shape.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
 import { denseOperand, walk } from "../walk.ts";
@@ -28,6 +29,8 @@ import { denseOperand, walk } from "../walk.ts";
  * ```
  */
 export function permute(x: Tensor, dims: readonly number[]): Tensor {
+  checkTensor("permute", "x", x);
+  checkList("permute", "dims", dims);
   return apply(permuteOp, [x], { dims: dims.map((dim) => normalizeAxis("permute", dim, x.shape)) });
 }
 
@@ -46,6 +49,7 @@ export function permute(x: Tensor, dims: readonly number[]): Tensor {
  * ```
  */
 export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
+  checkTensor("transpose", "x", x);
   const dims = x.shape.map((_, axis) => axis);
   const a = normalizeAxis("transpose", dim0, x.shape);
   const b = normalizeAxis("transpose", dim1, x.shape);

@@ -9,6 +9,7 @@
  */
 
 import { apply } from "../apply.ts";
+import { checkTensor } from "../checkTensor.ts";
 import type { DType } from "../dtype.ts";
 import type { GpuPlanner } from "../gpu/gpuPlanner.ts";
 import type { GpuStep } from "../gpu/kernel.ts";
@@ -36,6 +37,7 @@ import { sum } from "./sum.ts";
  * ```
  */
 export function softmax<D extends DType>(x: Tensor<D>, dim: number): Tensor<D> {
+  checkTensor("softmax", "x", x);
   return apply(softmaxOp, [x], { axis: normalizeAxis("softmax", dim, x.shape) });
 }
 

@@ -1,6 +1,6 @@
 /** @file `gridgrad gradcheck`: autograd against finite differences, in float64, gradients and gradients of gradients. */
 
-import { Random } from "@gridgrad/core";
+import { Random, suggest } from "@gridgrad/core";
 import { compareGradients, type GradientCheck } from "@gridgrad/core/testing/checkGradients";
 import { gradientTolerance } from "@gridgrad/core/testing/tolerance";
 import { Command } from "commander";
@@ -8,7 +8,6 @@ import { Command } from "commander";
 import { gradcheckCases } from "./gradcheckCases.ts";
 import type { Io } from "./io.ts";
 import { seedOption } from "./options.ts";
-import { suggest } from "./suggest.ts";
 import { table } from "./table.ts";
 import { UsageError } from "./userError.ts";
 

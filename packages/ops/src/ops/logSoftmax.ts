@@ -9,6 +9,7 @@
 import {
   apply,
   aroundAxis,
+  checkTensor,
   exp,
   logKernel,
   logOfRatioKernel,
@@ -36,6 +37,7 @@ import {
  * ```
  */
 export function logSoftmax(x: Tensor, dim: number): Tensor {
+  checkTensor("logSoftmax", "x", x);
   return apply(logSoftmaxOp, [x], { axis: normalizeAxis("logSoftmax", dim, x.shape) });
 }
 

@@ -4,7 +4,7 @@
  * A page loads that with the first value. In Node it comes with the package (cpuEngine.node.ts), and the device answers at once.
  */
 
-import { type DeviceBuffer, eager, GraphError, type Values } from "@gridgrad/core";
+import { checkOptions, type DeviceBuffer, eager, GraphError, type Values } from "@gridgrad/core";
 
 import { LazyDevice } from "../lazyDevice.ts";
 import type * as cpuEngine from "./cpuEngine.ts";
@@ -36,8 +36,9 @@ export class CpuDevice extends LazyDevice<cpuEngine.CpuEngine> {
   readonly #threads: number | undefined;
 
   /** Opens with the first value, or with `ready()`; threads start with the first work that is worth it. */
-  constructor({ threads }: CpuDeviceOptions = {}) {
+  constructor(options?: CpuDeviceOptions) {
     super();
+    const { threads } = checkOptions("CpuDevice()", { threads: 1 }, options, arguments);
     if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
       throw new GraphError(`cpu: threads must be an integer of at least 1, got ${threads}`);
     }

@@ -1,5 +1,7 @@
 /** @file The `gpu` device: each op's kernels, through gpu.js. What computes is in gpuEngine.ts, which is loaded with the first value. */
 
+import { checkOptions } from "@gridgrad/core";
+
 import { LazyDevice } from "../lazyDevice.ts";
 import type { GpuBackend } from "./gpuBackends.ts";
 import type { GpuEngine } from "./gpuEngine.ts";
@@ -15,10 +17,10 @@ export class GpuDevice extends LazyDevice<GpuEngine> {
   readonly #options: GpuDeviceOptions;
 
   /** @param wanted - a backend, or `"gpu"` for the best that there is. Opens with the first op, or with `ready()`. */
-  constructor(wanted: GpuBackend | "gpu", options: GpuDeviceOptions = {}) {
+  constructor(wanted: GpuBackend | "gpu", options?: GpuDeviceOptions) {
     super();
     this.#wanted = wanted;
-    this.#options = options;
+    this.#options = checkOptions("GpuDevice(wanted)", { kernels: 0 }, options, arguments);
     this.name = wanted === "gpu" ? "gpu" : `gpu:${wanted}`;
   }
 

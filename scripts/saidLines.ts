@@ -62,7 +62,13 @@ function isBareValue(node: ts.Expression): boolean {
     const { kind } = node.operatorToken;
     return kind < ts.SyntaxKind.FirstAssignment || kind > ts.SyntaxKind.LastAssignment;
   }
-  const acts = [ts.isCallExpression, ts.isPrefixUnaryExpression, ts.isPostfixUnaryExpression, ts.isDeleteExpression];
+  const acts = [
+    ts.isCallExpression,
+    ts.isNewExpression,
+    ts.isPrefixUnaryExpression,
+    ts.isPostfixUnaryExpression,
+    ts.isDeleteExpression,
+  ];
   return !acts.some((is) => is(node));
 }
 

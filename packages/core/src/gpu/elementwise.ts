@@ -12,7 +12,7 @@ const elementwiseOptions = { floats: 0, functions: 0 } as const;
  *
  * @param f - a function declaration that keeps to the rules for kernels. Its first parameters are the elements of the inputs, and the
  *   further ones what `floats` gives.
- * @param checked.floats - numbers from the attributes. Where one is not finite in float32, the loops compute.
+ * @param options.floats - numbers from the attributes. Where one is not finite in float32, the loops compute.
  * @param options.functions - functions of numbers that `f` calls.
  */
 export function elementwise<Attrs extends object = object>(

@@ -3,17 +3,22 @@
  * follows from the shapes.
  */
 
+import { checkOptions } from "../checkOptions.ts";
 import { type Shape, size } from "../shape.ts";
 import { broadcastOperand, denseOperand, mergeAxes, type Operand } from "../walk.ts";
 import { type GpuStep, kernelName, type ScalarFunction } from "./kernel.ts";
+
+const elementwiseOptions = { floats: 0, functions: 0 } as const;
 
 /** The step of `y[i] = f(a[i], b[i], ..)`, broadcasting into `outShape`: its operands are the values in the slots `from`. */
 export function elementwiseStep(
   f: ScalarFunction,
   outShape: Shape,
   inputs: readonly { readonly from: number; readonly shape: Shape }[],
-  { floats = [], functions = [] }: { floats?: readonly number[]; functions?: readonly ScalarFunction[] } = {},
+  options?: { floats?: readonly number[]; functions?: readonly ScalarFunction[] },
 ): GpuStep {
+  const call = "elementwiseStep(f, outShape, inputs)";
+  const { floats = [], functions = [] } = checkOptions(call, elementwiseOptions, options, arguments);
   const operands = inputs.map(({ shape }) => broadcastOperand(shape, outShape));
   const { decode, at, integers } = indices(outShape, operands);
   const values = [...at.map((index, k) => `x${k}[${index}]`), ...floats.map((_, k) => `this.constants.f${k}`)];

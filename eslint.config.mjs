@@ -158,5 +158,9 @@ export default defineConfig(
   room("lab", "compare", ["report", "queue", "cli"]),
   room("lab", "report", ["queue", "cli"]),
   room("lab", "queue", ["report", "cli"]),
-  forbidImports(["packages/bench/**/*.ts", "packages/fuzz/**/*.ts", "docs/**/*.ts"], [], [otherPackagesSource]),
+  forbidImports(
+    ["packages/bench/**/*.ts", "packages/fuzz/**/*.ts", "docs/**/*.ts", "examples/**/*.ts"],
+    [],
+    [otherPackagesSource],
+  ),
 );

@@ -14,6 +14,7 @@ export interface Package {
 
 interface Manifest {
   readonly name: string;
+  /** Either a file, or one for Node and one for everything else. */
   readonly exports?: Readonly<Record<string, string | { readonly node: string }>>;
 }
 

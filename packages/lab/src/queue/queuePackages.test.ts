@@ -34,7 +34,7 @@ test("a package is that of the program, else that of the folder", async () => {
 test("where it is in neither, the error says how to install it", async () => {
   const name = "nobody-has-this"; // the runner of the tests finds those of the workspace from any folder
   await expect(loadQueuePackage(name, missing(name))).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[QueueError: a queue must have the packages bullmq and ioredis, but nobody-has-this is not installed; npm install bullmq@6 ioredis@5]`,
+    `[QueueError: a queue must have the packages bullmq and ioredis, but nobody-has-this is not installed; install both: npm install bullmq@6 ioredis@5]`,
   );
   await expect(loadQueuePackage(name, missing(name))).rejects.toBeInstanceOf(QueueError);
 });
@@ -62,12 +62,12 @@ test("the command fits the place of the program", async () => {
   ];
   expect(places.map(howToInstall)).toMatchInlineSnapshot(`
     [
-      "npm install bullmq@6 ioredis@5",
-      "npm install -g bullmq@6 ioredis@5",
+      "install both: npm install bullmq@6 ioredis@5",
+      "install both: npm install -g bullmq@6 ioredis@5",
       "start it with them: npx -p gridgrad -p bullmq@6 -p ioredis@5 gridgrad ..., and the same options",
-      "pnpm add bullmq@6 ioredis@5",
-      "pnpm add -g bullmq@6 ioredis@5",
-      "npm install bullmq@6 ioredis@5",
+      "install both: pnpm add bullmq@6 ioredis@5",
+      "install both: pnpm add -g bullmq@6 ioredis@5",
+      "install both: npm install bullmq@6 ioredis@5",
     ]
   `);
 });

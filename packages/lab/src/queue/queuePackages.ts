@@ -45,7 +45,7 @@ function isMissing(error: unknown, name: string): boolean {
 }
 
 /**
- * The command that installs the packages for a program in this place.
+ * What to do for a program in this place, with the command.
  *
  * @param file - a file of the program.
  */
@@ -57,8 +57,8 @@ export function howToInstall(file: string): string {
     return `start it with them: npx ${asked} gridgrad ..., and the same options`;
   }
   const packages = wanted.join(" ");
-  if (path.includes("/.pnpm/")) return `pnpm add ${/\/pnpm\/(.*\/)?global\//.test(path) ? "-g " : ""}${packages}`;
-  return `npm install ${isGlobal(file) ? "-g " : ""}${packages}`;
+  if (path.includes("/.pnpm/")) return `install both: pnpm add ${/\/pnpm\/(.*\/)?global\//.test(path) ? "-g " : ""}${packages}`;
+  return `install both: npm install ${isGlobal(file) ? "-g " : ""}${packages}`;
 }
 
 /** Packages for all projects lie in a folder that is no project. */

@@ -388,7 +388,7 @@ function describeFormat(bytes: Uint8Array): string {
   const format = FORMATS.find(({ pattern }) => pattern.test(start));
   if (format !== undefined) return `what looks like ${format.name}`;
   const hex = Array.from(bytes.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
-  return `${bytes.length} bytes that begin with ${hex}, as no kind of picture does that is known here; check the path`;
+  return `${bytes.length} bytes that begin with ${hex}: no kind of picture that is known here; check the path`;
 }
 
 function damaged(name: string, problem: string, cause?: unknown): Error {

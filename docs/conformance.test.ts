@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 
 import { checkOpFile } from "../scripts/checkOpFile.ts";
 import { checkOpRecords, type OpRecord } from "../scripts/checkOpRecords.ts";
+import { findImportCycles } from "../scripts/findImportCycles.ts";
 import { findOps, forAuthors } from "../scripts/findOps.ts";
 import { filesBelow, importPackage, readText } from "../scripts/findPackages.ts";
 
@@ -43,6 +44,19 @@ test("every record of an op is complete, and has a name of its own across the pa
 test("the functions for authors of ops are all still there", () => {
   const exported = all.flatMap(({ own }) => Object.keys(own));
   expect(forAuthors.filter((name) => !exported.includes(name))).toEqual([]);
+});
+
+test("core has floors: the files that import each other in a circle are few, each for its reason", () => {
+  const files = filesBelow("packages/core/src").filter((file) => /(?<!testing\/.*|\.test)\.ts$/.test(file));
+  const cycles = findImportCycles(
+    new Map(files.map((file) => [file.replace("packages/core/src/", ""), readText(file)])),
+  );
+  expect(files).toContain("packages/core/src/tensor.ts");
+  expect(cycles).toEqual([
+    ["eager.ts", "run.ts"], // eager mode runs one op at a time, and a run keeps the recipes of its results then
+    ["errors.ts", "shape.ts"], // an error prints shapes, and what checks shapes throws errors
+    ["ops/expand.ts", "ops/sum.ts"], // each is the gradient of the other
+  ]);
 });
 
 test("docs/5-gpu.md lists the exceptions for values that are not finite as the tests have them", () => {

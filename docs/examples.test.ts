@@ -1,21 +1,16 @@
-/** @file Runs every `@example` of the sources and every ```ts block of the README files and of docs/, and compares the values they show. */
+/** @file Runs every `@example` of the sources and compares the values it shows. The programs of pages are run by pages.test.ts. */
 
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 
 import { findExamples } from "../scripts/findExamples.ts";
-import { filesBelow, findPackages, importFile, importPackage, readText, root } from "../scripts/findPackages.ts";
+import { filesBelow, findPackages, importFile, importPackage, readText } from "../scripts/findPackages.ts";
 import { runExample } from "../scripts/runExample.ts";
 
 const packages = findPackages();
 
-const pages = ["README.md", ...filesBelow("docs"), ...packages.map(({ folder }) => `${folder}/README.md`)];
-const sources = packages.flatMap(({ folder }) => filesBelow(`${folder}/src`));
-const files = [
-  ...pages.filter((file) => file.endsWith(".md") && existsSync(join(root, file))),
-  ...sources.filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts")),
-];
+const files = packages
+  .flatMap(({ folder }) => filesBelow(`${folder}/src`))
+  .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"));
 
 /** Everything that the packages export: examples use it without an import. */
 const scope: Record<string, unknown> = {};
@@ -34,14 +29,13 @@ for (const file of files) {
     for (const example of examples) {
       test(`${example.title}, line ${example.line}`, async () => {
         // The file's own exports come first: not all of them are exported by its package.
-        const own = file.endsWith(".ts") ? await importFile(file) : {};
+        const own = await importFile(file);
         expect(await runExample(example, { scope: { ...scope, ...own }, load: importPackage })).toBeGreaterThan(0);
       });
     }
   });
 }
 
-test("the examples of ops and of pages are among those that run", () => {
+test("the examples of ops are among those that run", () => {
   expect(files).toContain("packages/core/src/ops/add.ts");
-  expect(files).toContain("README.md");
 });

@@ -32,7 +32,7 @@ const options = [
 ];
 
 const stamp = `// sources: ${fingerprint()}`;
-if (!existsSync(target) || !readFileSync(target, "utf8").startsWith(stamp)) build();
+if (!existsSync(target) || !readFileSync(target, "utf8").startsWith(stamp)) await build();
 
 /** Hash of what the result is made of. */
 function fingerprint() {
@@ -42,6 +42,7 @@ function fingerprint() {
   const files = [
     ...sources.map((name) => join(assembly, name)),
     join(device, "worker.ts"),
+    join(device, "packedBytes.ts"),
     fileURLToPath(import.meta.url),
   ];
   const hash = createHash("sha256").update(require("assemblyscript/package.json").version);
@@ -49,21 +50,23 @@ function fingerprint() {
   return hash.digest("hex");
 }
 
-function build() {
+async function build() {
   const wasm = compile();
   if (wasm.length > largestModule) fail(`the module must be at most ${largestModule} bytes, got ${wasm.length}`);
   const { WebAssembly } = /** @type {any} */ (globalThis); // Node's types for 20 lack it
   /** @type {{ kind: string, name: string }[]} */
   const exported = WebAssembly.Module.exports(new WebAssembly.Module(wasm));
   const names = exported.filter(({ kind }) => kind === "function").map(({ name }) => name);
+  const packedBytes = transpile(join(device, "packedBytes.ts"));
+  /** @type {{ packBytes(bytes: Uint8Array): string }} */
+  const { packBytes } = await import(`data:text/javascript,${encodeURIComponent(packedBytes)}`);
   const text = [
     stamp,
     "/** @file Made by scripts/buildKernels.mjs from packages/ops/assembly and worker.ts. Not to be edited, not in version control. */",
-    `export const kernelNames = ${JSON.stringify(names)} as const;`,
-    "/** A kernel of the module. */",
-    "export type KernelName = (typeof kernelNames)[number];",
-    "/** The module, base64. */",
-    `export const moduleBase64 = ${JSON.stringify(wasm.toString("base64"))};`,
+    "/** A kernel that the module exports. */",
+    `export type KernelName = ${names.map((name) => JSON.stringify(name)).join(" | ")};`,
+    "/** The module, as packedBytes.ts has it. */",
+    `export const packedModule = ${JSON.stringify(packBytes(wasm))};`,
     "/** What a worker runs, as a classic script for Node and browsers. */",
     `export const workerSource = ${JSON.stringify(workerScript())};`,
     "",
@@ -87,16 +90,21 @@ function compile() {
   }
 }
 
-/** worker.ts as JavaScript, and its start in either world. */
+/** worker.ts as JavaScript, and its start in either world, made short: it is a string, which no bundler makes shorter. */
 function workerScript() {
-  const { ModuleKind, ScriptTarget, transpileModule } = require("typescript");
-  const { outputText } = transpileModule(readFileSync(join(device, "worker.ts"), "utf8"), {
-    compilerOptions: { module: ModuleKind.ESNext, target: ScriptTarget.ES2022, removeComments: true },
-  });
   const start =
     'if (typeof require === "function") work(require("node:worker_threads").workerData);\n' +
     "else onmessage = ({ data }) => work(data);";
-  return `(() => {\n${outputText.replace(/^export /gm, "")}${start}\n})();\n`;
+  const script = `(() => {\n${transpile(join(device, "worker.ts")).replace(/^export /gm, "")}${start}\n})();\n`;
+  return require("esbuild").transformSync(script, { minify: true, target: "es2022" }).code;
+}
+
+/** A source that imports nothing as JavaScript. @param {string} path @returns {string} */
+function transpile(path) {
+  const { ModuleKind, ScriptTarget, transpileModule } = require("typescript");
+  return transpileModule(readFileSync(path, "utf8"), {
+    compilerOptions: { module: ModuleKind.ESNext, target: ScriptTarget.ES2022, removeComments: true },
+  }).outputText;
 }
 
 /** @param {string} message */

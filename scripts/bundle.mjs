@@ -1,16 +1,18 @@
 /**
- * @file Bundles a program of the sources into a few files of JavaScript, what it loads later in files of their own, and keeps them until a
- * source changes. Packages from npm stay outside.
+ * @file Bundles a program into a few files of JavaScript, what it loads later in files of their own, and keeps them until a source changes.
+ * Packages from npm stay outside. The program is one of the sources, or lies anywhere on the disk: there `gridgrad` and `@gridgrad/...`
+ * are the packages of this clone, whatever is installed.
  *
  * In the bundle `import.meta.url` is that of each source, so that paths beside a source lead where they say, and kernels of gpu.js keep the
  * text that they have there.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+const packages = join(root, "packages");
 
 /** Whatever else a bundle depends on: this file, and where packages are. */
 const always = [fileURLToPath(import.meta.url), join(root, "pnpm-lock.yaml")];
@@ -29,18 +31,19 @@ const grace = 24 * 60 * 60 * 1000;
 /**
  * Returns the path of the program's bundle; `null` where it cannot be kept.
  *
- * @param {string} entry - absolute path of a TypeScript file.
+ * @param {string} entry - absolute path of a file of TypeScript or JavaScript.
  * @param {string} cache - folder that exists.
- * @throws {import("esbuild").BuildFailure} when a source cannot be compiled; esbuild has told why.
+ * @throws {import("esbuild").BuildFailure} when a source cannot be compiled; `explainFailure` tells why.
  */
 export async function bundle(entry, cache) {
   const folder = join(cache, `${basename(entry)}-${shortHash(entry)}`);
   const list = join(folder, "sources.json");
-  const program = `${basename(entry, ".ts")}.mjs`;
+  const program = `${basename(entry, extname(entry))}.mjs`;
   const kept = readKept(list);
   if (kept && isWhole(kept, folder)) return join(folder, nameOf(kept.sources), program);
 
-  const { sources, outputs } = await build(entry);
+  // As deep as it will lie, for the paths in its source map.
+  const { sources, outputs } = await build([entry], join(folder, "name"));
   const name = nameOf(sources);
   const temporary = join(folder, `${process.pid}.tmp`);
   try {
@@ -74,13 +77,19 @@ export async function bundle(entry, cache) {
   return join(folder, name, program);
 }
 
-/** @param {string} entry */
-async function build(entry) {
+/**
+ * Programs that share the modules which they both import.
+ *
+ * @param {string[]} entries
+ * @param {string} outdir - where the files will lie.
+ * @throws {import("esbuild").BuildFailure}
+ */
+export async function build(entries, outdir) {
   const esbuild = await import("esbuild");
   /** @type {Map<string, string>} */
   const states = new Map();
   const { metafile, outputFiles } = await esbuild.build({
-    entryPoints: [entry],
+    entryPoints: entries,
     bundle: true,
     write: false,
     metafile: true,
@@ -92,14 +101,37 @@ async function build(entry) {
     sourcemap: true,
     sourcesContent: false,
     absWorkingDir: root,
-    outdir: join(root, "node_modules", ".cache", "gridgrad", "bundle", "name"), // as deep as it will lie, for the paths in its source map
+    outdir,
     outExtension: { ".js": ".mjs" },
     plugins: [asWritten(states), packagesOutside],
-    logLevel: "error",
+    logLevel: "silent",
   });
-  const paths = [...Object.keys(metafile.inputs).map((path) => join(root, path)), ...always];
+  const paths = [...Object.keys(metafile.inputs).map((path) => resolve(root, path)), ...always];
   const sources = Object.fromEntries(paths.map((path) => [path, states.get(path) ?? stateOf(path)]));
   return { sources, outputs: outputFiles };
+}
+
+/**
+ * What cannot be compiled, for a person: each error with its line, and files as seen from the current folder.
+ *
+ * @param {unknown} error - what `bundle` threw.
+ * @returns {Promise<string | null>} `null` where it is an error of another kind.
+ */
+export async function explainFailure(error) {
+  if (!(error instanceof Error) || !("errors" in error)) return null;
+  const esbuild = await import("esbuild");
+  const errors = /** @type {import("esbuild").BuildFailure} */ (error).errors.map(({ text, location, notes }) => ({
+    text,
+    location: location && { ...location, file: seenFromHere(resolve(root, location.file)) },
+    notes: notes.filter((note) => note.location === null),
+  }));
+  return (await esbuild.formatMessages(errors, { kind: "error", color: process.stderr.isTTY === true })).join("");
+}
+
+/** @param {string} path */
+function seenFromHere(path) {
+  const short = relative(process.cwd(), path);
+  return short.startsWith("..") || isAbsolute(short) ? path : short;
 }
 
 /** What changes whenever a file is written to. @param {string} path */
@@ -155,6 +187,9 @@ function sweep(folder) {
  */
 const kernel = /^(?:export )?(function (\w+Kernel|quotient)\([^]*?^\})/gm;
 
+/** Files that may speak of themselves, and how esbuild calls their language. @type {Record<string, "ts" | "js">} */
+const loaders = { ".ts": "ts", ".mts": "ts", ".js": "js", ".mjs": "js" };
+
 /**
  * @param {Map<string, string>} states - gets the state of each source before it is read: one that changes meanwhile is another one.
  * @returns {import("esbuild").Plugin}
@@ -163,16 +198,34 @@ function asWritten(states) {
   return {
     name: "as-written",
     setup({ onLoad, esbuild }) {
-      onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      onLoad({ filter: /\.m?[jt]s$/ }, async ({ path }) => {
         states.set(path, stateOf(path));
-        const text = readFileSync(path, "utf8").replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href));
-        if (!/^(export )?function (\w+Kernel|quotient)\(/m.test(text)) return { contents: text, loader: "ts" };
-        const { code, map } = await esbuild.transform(text, { loader: "ts", sourcefile: path, sourcemap: "external" });
-        const texts = [...code.matchAll(kernel)].map(
-          ([, source, name]) => `${name}.kernelSource = ${JSON.stringify(source)};`,
-        );
-        const mapUrl = `data:application/json;base64,${Buffer.from(map).toString("base64")}`;
-        return { contents: `${code}${texts.join("\n")}\n//# sourceMappingURL=${mapUrl}\n`, loader: "js" };
+        const loader = loaders[extname(path)];
+        const contents = readFileSync(path, "utf8");
+        const hasKernels = /^(export )?function (\w+Kernel|quotient)\(/m.test(contents);
+        if (!hasKernels && !contents.includes("import.meta.")) return { contents, loader };
+        const url = pathToFileURL(path).href;
+        const define = {
+          "import.meta.url": JSON.stringify(url),
+          "import.meta.filename": JSON.stringify(path),
+          "import.meta.dirname": JSON.stringify(dirname(path)),
+        };
+        try {
+          const { code, map } = await esbuild.transform(contents, {
+            loader,
+            define,
+            sourcefile: path,
+            sourcemap: "external",
+            logLevel: "silent",
+          });
+          const texts = [...code.matchAll(kernel)].map(
+            ([, source, name]) => `${name}.kernelSource = ${JSON.stringify(source)};`,
+          );
+          const mapUrl = `data:application/json;base64,${Buffer.from(map).toString("base64")}`;
+          return { contents: `${code}${texts.join("\n")}\n//# sourceMappingURL=${mapUrl}\n`, loader: "js" };
+        } catch (error) {
+          return { errors: /** @type {import("esbuild").TransformFailure} */ (error).errors };
+        }
       });
     },
   };
@@ -183,11 +236,46 @@ const packagesOutside = {
   name: "packages-outside",
   setup({ onResolve, resolve }) {
     onResolve({ filter: /^[^./]/ }, async ({ path, pluginData, kind, importer, resolveDir }) => {
-      if (pluginData === "asked" || kind === "entry-point") return undefined;
+      if (pluginData === "asked" || kind === "entry-point" || isAbsolute(path)) return undefined;
+      const isOurs = importer.startsWith(packages + sep);
+      if (!isOurs && kind === "require-call") {
+        return { errors: [{ text: `A program must be an ES module: write import in place of require("${path}")` }] };
+      }
       if (path.startsWith("node:")) return { external: true };
-      const found = await resolve(path, { kind, importer, resolveDir, pluginData: "asked" });
-      if (found.errors.length > 0 || found.external) return { path, external: true }; // missing: an error where it is imported
-      return found.path.endsWith(".ts") ? undefined : { path: pathToFileURL(found.path).href, external: true };
+      const isDoor = !isOurs && /^(@gridgrad\/|gridgrad$|gridgrad\/)/.test(path);
+      const from = isDoor ? join(packages, "gridgrad") : resolveDir;
+      let found = await resolve(path, { kind, importer, resolveDir: from, pluginData: "asked" });
+      if (found.errors.length > 0 && !isOurs && isPeer(path)) {
+        found = await resolve(path, { kind, importer, resolveDir: root, pluginData: "asked" });
+      }
+      if (found.external) return { path, external: true };
+      if (found.errors.length > 0) {
+        // Sources take care of what is not installed when they import it.
+        return isOurs || kind === "dynamic-import"
+          ? { path, external: true }
+          : { errors: [{ text: missing(path, isDoor) }] };
+      }
+      if (!/\.m?ts$/.test(found.path)) return { path: pathToFileURL(found.path).href, external: true };
+      return { path: found.path, sideEffects: found.sideEffects };
     });
   },
 };
+
+/** @returns {{ exports: Record<string, string>, peerDependencies: Record<string, string> }} */
+function manifestOfGridgrad() {
+  return JSON.parse(readFileSync(join(packages, "gridgrad", "package.json"), "utf8"));
+}
+
+/** Whether a user of gridgrad installs it beside gridgrad, as fast-check: the clone has it already. @param {string} path */
+function isPeer(path) {
+  return Object.keys(manifestOfGridgrad().peerDependencies).includes(path);
+}
+
+/** @param {string} path @param {boolean} isDoor */
+function missing(path, isDoor) {
+  if (isDoor) {
+    const doors = Object.keys(manifestOfGridgrad().exports).filter((door) => door !== "./package.json");
+    return `An import must be one of ${doors.map((door) => join("gridgrad", door)).join(", ")} or of a package below them, got "${path}"`;
+  }
+  return `The package "${path}" must be installed where this file is: npm install ${path.replace(/^(@[^/]+\/[^/]+|[^/]+).*/, "$1")}`;
+}

@@ -14,7 +14,8 @@ export interface Package {
 
 interface Manifest {
   readonly name: string;
-  readonly exports?: Readonly<Record<string, string>>;
+  /** Either a file, or one for Node and one for everything else. */
+  readonly exports?: Readonly<Record<string, string | { readonly node: string }>>;
 }
 
 /** The root of the repository, with a slash at the end. */
@@ -28,7 +29,10 @@ export function findPackages(): Package[] {
     .filter((folder) => existsSync(join(root, folder, "package.json")))
     .map((folder) => {
       const { name, exports = {} } = JSON.parse(readText(`${folder}/package.json`)) as Manifest;
-      const files = Object.entries(exports).map(([path, file]) => [name + path.slice(1), join(folder, file)] as const);
+      const files = Object.entries(exports).map(([path, file]) => {
+        const inNode = typeof file === "string" ? file : file.node;
+        return [name + path.slice(1), join(folder, inNode)] as const;
+      });
       return { name, folder, entries: new Map(files.filter(([, file]) => existsSync(join(root, file)))) };
     });
 }

@@ -28,7 +28,7 @@ describe("formatValue", () => {
   });
 
   test("lets tensors write themselves", () => {
-    expect(formatValue(tensor([[1, 2]]))).toBe("Tensor(float32 [1, 2])");
+    expect(formatValue(tensor([[1, 2]]))).toBe("Tensor(float32 [1, 2]) [[1, 2]]");
   });
 
   test("writes float32 with the digits that float32 needs, also where the number has left its array", () => {

@@ -13,7 +13,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { build } from "esbuild";
 
-import { bakeKernels } from "./bakeKernels.mjs";
+import { bakeFolder } from "./bakeKernels.mjs";
 import { compilePackages } from "./compilePackages.mjs";
 import { bundleGpuJs } from "./gpuJs.mjs";
 import { thirdPartyNotices } from "./notices.mjs";
@@ -40,12 +40,7 @@ export async function buildPackages() {
     const sources = [...published, "lab"].flatMap(sourcesOfDoors);
     const programs = ["cli/gridgrad", ...forked].map((name) => join(root, "packages", "lab", "src", `${name}.ts`));
     compilePackages(root, [...sources, ...programs], out, (name) => (name === "lab" ? "gridgrad" : name));
-    for (const file of filesBelow(out)) {
-      if (!file.endsWith(".js")) continue;
-      const code = readFileSync(file, "utf8");
-      const baked = bakeKernels(code);
-      if (baked !== code) writeFileSync(file, baked);
-    }
+    for (const name of [...published, "lab"]) bakeFolder(join(out, name));
     const gpuJs = await insertGpuJs(join(out, "ops", "devices", "gpu"));
     const charts = await bundleInPlace(join(out, "lab", "report", "echarts.js"));
     for (const name of published) rmSync(join(root, "packages", name, "dist"), { recursive: true, force: true });

@@ -60,10 +60,12 @@ function finish(text, path, home) {
   if (path.endsWith(".map")) {
     // A map names its source from where it lies itself, which is `dist`.
     const source = rest.join("/").replace(/(\.d\.ts|\.js)\.map$/, ".ts");
-    const folder = join("dist", home === name ? "" : name, dirname(rest.join("/")));
+    const inside = home === name ? "" : name; // lab: its files lie in a folder of gridgrad, with their sources
+    const folder = join("dist", inside, dirname(rest.join("/")));
+    const sources = inside === "" ? "src" : join("dist", "src", inside);
     return JSON.stringify({
       ...JSON.parse(text),
-      sources: [relative(folder, join(home === name ? "src" : join("src", name), source))],
+      sources: [relative(folder, join(sources, source))],
     });
   }
   // The compiler renames imports in JavaScript only.

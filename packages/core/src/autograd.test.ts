@@ -321,7 +321,7 @@ describe("errors of grad", () => {
     };
     const x = ones([2]);
     expect(() => grad(apply(wrongOp, [x], {}).sum(), [x])).toThrowErrorMatchingInlineSnapshot(
-      `[ShapeError: internal: wrong.vjp: gradient 0 must have the shape of its input, got gradient of shape [] and input of shape [2]]`,
+      `[ShapeError: wrong.vjp: gradient 0 must have the shape of input 0, [2], got a gradient of shape []]`,
     );
   });
 });

@@ -6,8 +6,11 @@
  * Source: Griewank and Walther, Evaluating Derivatives, 2nd ed. 2008, chapter 3.
  */
 
+import { checkVjp } from "./checkOp.ts";
+import { checkOptions, type OptionNames } from "./checkOptions.ts";
+import { checkTensor, checkTensors } from "./checkTensor.ts";
 import { isFloat } from "./dtype.ts";
-import { DTypeError, GraphError, ShapeError } from "./errors.ts";
+import { DTypeError, GraphError, ShapeError, showValue, ValueError } from "./errors.ts";
 import { dependencies } from "./graph.ts";
 import { add } from "./ops/add.ts";
 import { formatShape, sameShape } from "./shape.ts";
@@ -20,6 +23,8 @@ export interface GradOptions {
   /** Give zeros for an entry of `wrt` that `loss` does not depend on, instead of an error. Default false. */
   readonly allowUnused?: boolean;
 }
+
+const gradOptions: OptionNames<GradOptions> = { gradOutput: 1, allowUnused: 0 };
 
 /**
  * d(loss)/d(wrt), one tensor per entry of `wrt`, each of that entry's shape.
@@ -37,11 +42,11 @@ export interface GradOptions {
  * await dx.data(); // [2, 4, 6]
  * ```
  */
-export function grad(
-  loss: Tensor,
-  wrt: readonly Tensor[],
-  { gradOutput, allowUnused = false }: GradOptions = {},
-): Tensor[] {
+export function grad(loss: Tensor, wrt: readonly Tensor[], options?: GradOptions): Tensor[] {
+  const { gradOutput, allowUnused = false } = checkOptions("grad(loss, wrt)", gradOptions, options, arguments);
+  checkTensors("grad", { loss }, { gradOutput });
+  if (!Array.isArray(wrt)) throw new ValueError("grad", "wrt must be an array of tensors", showValue(wrt));
+  wrt.forEach((x, i) => checkTensor("grad", `wrt[${i}]`, x));
   if (!gradOutput && loss.shape.length !== 0) {
     throw new ShapeError("grad", "loss must be a scalar (sum it, or give gradOutput)", { loss: loss.shape });
   }
@@ -83,15 +88,11 @@ export function gradientsOf(loss: Tensor, wrt: readonly Tensor[], gradOutput?: T
     const dy = gradOf.get(y);
     if (!dy || !y.recipe || !between.has(y)) continue;
     const { op, inputs, attrs } = y.recipe;
-    op.vjp(dy, inputs, attrs, y).forEach((dx, i) => {
+    const gradients = op.vjp(dy, inputs, attrs, y);
+    checkVjp(op.name, gradients, inputs);
+    gradients.forEach((dx, i) => {
       const x = inputs[i];
       if (!dx || !between.has(x)) return;
-      if (!sameShape(dx.shape, x.shape)) {
-        throw new ShapeError(`internal: ${op.name}.vjp`, `gradient ${i} must have the shape of its input`, {
-          gradient: dx.shape,
-          input: x.shape,
-        });
-      }
       const sum = gradOf.get(x);
       gradOf.set(x, sum ? add(sum, dx) : dx);
     });

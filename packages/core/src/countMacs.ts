@@ -3,6 +3,7 @@
  * number, often under the name FLOPs, of which a multiply-accumulate is two.
  */
 
+import { checkTensor } from "./checkTensor.ts";
 import { dependencies } from "./graph.ts";
 import { isRealized } from "./held.ts";
 import type { Recipe, Tensor } from "./tensor.ts";
@@ -23,6 +24,7 @@ import type { Recipe, Tensor } from "./tensor.ts";
  * ```
  */
 export function countMacs(...targets: Tensor[]): number {
+  targets.forEach((t, i) => checkTensor("countMacs", `argument ${i}`, t));
   return dependencies(targets, isRealized).reduce((total, t) => total + (t.recipe ? macsOf(t, t.recipe) : 0), 0);
 }
 

@@ -5,11 +5,14 @@
  * against, and it needs nothing.
  */
 
+import { checkOptions } from "./checkOptions.ts";
 import { allocate, type Values } from "./dtype.ts";
 import { ValueError } from "./errors.ts";
 import type { Op, OpInfo } from "./op.ts";
 import { needsMemory } from "./needsMemory.ts";
+import { formatBytes } from "./formatBytes.ts";
 import { formatShape, size } from "./shape.ts";
+import { Shown } from "./shown.ts";
 
 /** Values where a device keeps them. Only the device that made one looks inside. */
 export interface DeviceBuffer {
@@ -77,12 +80,20 @@ export function describeResult(op: Op, { outShape, dtype }: OpInfo): string {
   return `op ${op.name} with a result of shape ${formatShape(outShape)} in ${dtype}`;
 }
 
+/** A device in one line: `Device(cpu, 2 buffers of 1.5 KB)`. */
+export function showDevice(device: Device): string {
+  const { buffers, bytes } = device.memory;
+  const held =
+    buffers === 0 ? "no buffers" : `${buffers} ${buffers === 1 ? "buffer" : "buffers"} of ${formatBytes(bytes)}`;
+  return `Device(${device.name}, ${held})`;
+}
+
 interface ReferenceBuffer extends DeviceBuffer {
   readonly values: Values;
 }
 
 /** Runs every op's own loops on the host, in float32 or float64 as its tensors are. */
-export class ReferenceDevice implements Device {
+export class ReferenceDevice extends Shown implements Device {
   readonly name = "reference";
   readonly memory = new MemoryCounter();
 
@@ -110,6 +121,10 @@ export class ReferenceDevice implements Device {
 
   close(): void {}
 
+  toString(): string {
+    return showDevice(this);
+  }
+
   #hold(values: Values): ReferenceBuffer {
     this.memory.add(values.byteLength);
     return { values, bytes: values.byteLength };
@@ -124,11 +139,8 @@ let defaultName = "reference";
  *
  * @param options.isDefault - graphs run on this device from now on, unless `setDevice` has said otherwise. Default false.
  */
-export function registerDevice(
-  name: string,
-  open: () => Device,
-  { isDefault = false }: { readonly isDefault?: boolean } = {},
-): void {
+export function registerDevice(name: string, open: () => Device, options?: { readonly isDefault?: boolean }): void {
+  const { isDefault = false } = checkOptions("registerDevice(name, open)", { isDefault: 0 }, options, arguments);
   factories.set(name, open);
   if (isDefault) defaultName = name;
 }

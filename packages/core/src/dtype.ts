@@ -6,8 +6,18 @@ import { needsMemory } from "./needsMemory.ts";
 /** `float32` is the default; `float64` is for checks; `int32` holds labels and indices and has no gradient. */
 export type DType = "float32" | "float64" | "int32";
 
-/** Values in row-major order on the host. */
-export type Values = Float32Array | Float64Array | Int32Array;
+/** The typed arrays by the element types that they hold. */
+interface ArrayByDType {
+  readonly float32: Float32Array;
+  readonly float64: Float64Array;
+  readonly int32: Int32Array;
+}
+
+/** Values in row-major order on the host, of one element type. */
+export type ValuesOf<D extends DType> = ArrayByDType[D];
+
+/** Values of any element type. */
+export type Values = ValuesOf<DType>;
 
 export const bytesPerElement: Readonly<Record<DType, number>> = { float32: 4, float64: 8, int32: 4 };
 
@@ -21,18 +31,19 @@ export function isFloat(dtype: DType): boolean {
  * @param what - what they are for.
  * @throws {OutOfMemoryError} when there is no memory for them.
  */
-export function allocate(dtype: DType, n: number, what = () => `an array of ${n} values in ${dtype}`): Values {
-  return needsMemory(what, n * bytesPerElement[dtype], () => {
-    switch (dtype) {
-      case "float32":
-        return new Float32Array(n);
-      case "float64":
-        return new Float64Array(n);
-      case "int32":
-        return new Int32Array(n);
-    }
-  });
+export function allocate<D extends DType>(
+  dtype: D,
+  n: number,
+  what = () => `an array of ${n} values in ${dtype}`,
+): ValuesOf<D> {
+  return needsMemory(what, n * bytesPerElement[dtype], () => new arrays[dtype](n));
 }
+
+const arrays: { readonly [D in DType]: new (n: number) => ValuesOf<D> } = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int32: Int32Array,
+};
 
 export function dtypeOf(values: Values): DType {
   if (values instanceof Float32Array) return "float32";

@@ -24,11 +24,11 @@ export class DTypeError extends Error {
   }
 }
 
-/** An argument other than a tensor that is out of its range: an axis, a scale, an option, a label. */
+/** An argument other than a tensor that is out of its range: an axis, a scale, an option, a label. Without `got` the rule says it all. */
 export class ValueError extends Error {
   override name = "ValueError";
-  constructor(op: string, mustHold: string, got: string) {
-    super(`${op}: ${mustHold}, got ${got}`);
+  constructor(op: string, mustHold: string, got?: string) {
+    super(`${op}: ${mustHold}${got === undefined ? "" : `, got ${got}`}`);
   }
 }
 
@@ -58,6 +58,7 @@ export function showValue(value: unknown): string {
       ? `an array of length ${value.length}`
       : `an object (${value.constructor?.name ?? "no class"})`;
   }
+  if (typeof value === "function") return value.name === "" ? "a function" : `a function (${value.name})`;
   if (typeof value === "bigint") return `${value}n`;
   return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

@@ -1,3 +1,5 @@
+import { inspect } from "node:util";
+
 import fc from "fast-check";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 
@@ -23,6 +25,7 @@ function sharedGraph(): { hidden: Tensor; loss: Tensor } {
 describe("explain", () => {
   test("prints the schedule as a table", () => {
     const { hidden, loss } = sharedGraph();
+    expect(inspect(explain(hidden, loss))).toBe(explain(hidden, loss).toString());
     expect(explain(hidden, loss).toString()).toMatchInlineSnapshot(`
       "#  op      inputs                     output      bytes  live
       3  matmul  leaf 1[2, 3] leaf 2[3, 1]  [2, 1]        8 B  44 B

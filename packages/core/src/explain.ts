@@ -3,6 +3,7 @@
  * after a run, how long each kernel took. As text, as JSON and as a Graphviz drawing.
  */
 
+import { checkTensor } from "./checkTensor.ts";
 import { formatMacs, macsOf } from "./countMacs.ts";
 import { getDevice } from "./device.ts";
 import { bytesPerElement, type DType } from "./dtype.ts";
@@ -11,6 +12,7 @@ import { dependencies } from "./graph.ts";
 import { isRealized } from "./held.ts";
 import { realizeWith } from "./realize.ts";
 import { formatShape, type Shape } from "./shape.ts";
+import { Shown } from "./shown.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** One kernel of the schedule. */
@@ -36,7 +38,7 @@ export interface Step {
 }
 
 /** A schedule that can be printed. */
-export class Explanation {
+export class Explanation extends Shown {
   readonly device: string;
   readonly steps: readonly Step[];
   /** Largest `liveBytes`. */
@@ -47,6 +49,7 @@ export class Explanation {
   footprintBytes?: number;
 
   constructor(device: string, steps: readonly Step[]) {
+    super();
     this.device = device;
     this.steps = steps;
     this.peakBytes = steps.reduce((most, step) => Math.max(most, step.liveBytes), 0);
@@ -145,6 +148,7 @@ export class Explanation {
  * ```
  */
 export function explain(...targets: Tensor[]): Explanation {
+  targets.forEach((t, i) => checkTensor("explain", `argument ${i}`, t));
   return new Explanation(getDevice().name, [...stepsOf(targets).values()]);
 }
 
@@ -195,6 +199,7 @@ function stepsOf(targets: readonly Tensor[]): Map<Tensor, Step> {
 
 /** Runs `targets` as `realize` does and resolves to the schedule with the time of each kernel. */
 export async function profile(...targets: Tensor[]): Promise<Explanation> {
+  targets.forEach((t, i) => checkTensor("profile", `argument ${i}`, t));
   const steps = stepsOf(targets);
   const { name, footprint } = getDevice();
   const explanation = new Explanation(name, [...steps.values()]);

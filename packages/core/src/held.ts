@@ -3,6 +3,7 @@
  * its values are read, released or moved, or when nobody can reach the tensor any more.
  */
 
+import type { DType } from "./dtype.ts";
 import { GraphError } from "./errors.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -20,7 +21,7 @@ export function goneError(t: Tensor): GraphError {
  * A leaf with the values of a realized tensor. Values on the host are shared; those on a device move over, so `t` is gone
  * afterwards. What `t` was computed from can be collected then: optimisers turn their results into parameters with it.
  */
-export function takeAsLeaf(t: Tensor, requiresGrad = false): Tensor {
+export function takeAsLeaf<D extends DType>(t: Tensor<D>, requiresGrad = false): Tensor<D> {
   if (!isRealized(t)) throw new GraphError("internal: takeAsLeaf: the tensor must be realized");
   const taken = new Tensor(t.shape, t.dtype, { values: t.values, requiresGrad });
   if (t.held) {

@@ -1,6 +1,10 @@
 /** @file The public surface of @gridgrad/core. */
 
+import "./methods.ts";
+
 export { grad, type GradOptions, gradientsOf } from "./autograd.ts";
+export { checkOptions, type OptionNames } from "./checkOptions.ts";
+export { checkTensor, checkTensors, otherCopy } from "./checkTensor.ts";
 export { countMacs, formatMacs } from "./countMacs.ts";
 export {
   type Device,
@@ -14,14 +18,26 @@ export {
   registerDevice,
   runLoops,
   setDevice,
+  showDevice,
   withDevice,
 } from "./device.ts";
-export { allocate, bytesPerElement, checkDType, type DType, dtypeOf, isFloat, type Values } from "./dtype.ts";
+export {
+  allocate,
+  bytesPerElement,
+  checkDType,
+  type DType,
+  dtypeOf,
+  isFloat,
+  type Values,
+  type ValuesOf,
+} from "./dtype.ts";
 export { eager, setEager } from "./eager.ts";
-export { DTypeError, GraphError, OutOfMemoryError, ShapeError, showText, ValueError } from "./errors.ts";
+export { DTypeError, GraphError, OutOfMemoryError, ShapeError, showText, showValue, ValueError } from "./errors.ts";
 export { explain, Explanation, profile, type Step } from "./explain.ts";
 export { formatBytes } from "./formatBytes.ts";
-export { elementwise, elementwiseStep, gather } from "./gpu/elementwise.ts";
+export { elementwise } from "./gpu/elementwise.ts";
+export { elementwiseStep, gather } from "./gpu/elementwiseStep.ts";
+export { type GpuPlanner, gpuPlanner } from "./gpu/gpuPlanner.ts";
 export {
   type GpuPlan,
   type GpuStep,
@@ -29,11 +45,13 @@ export {
   kernelName,
   kernelSource,
   type KernelText,
+  loadKernels,
   quotient,
   type ScalarFunction,
   type Thread,
 } from "./gpu/kernel.ts";
-export { maxKernel, minKernel, reduceAxes, reduceMiddle, sumInParts, sumKernel } from "./gpu/reduction.ts";
+export { reduceAxes, reduceMiddle, sumInParts } from "./gpu/reduction.ts";
+export { maxKernel, minKernel, sumKernel } from "./gpu/reductionKernels.ts";
 export { dependencies } from "./graph.ts";
 export { isRealized, takeAsLeaf } from "./held.ts";
 export { lacksMemory, lessMemory, needsMemory } from "./needsMemory.ts";
@@ -63,8 +81,12 @@ export {
   size,
   stridesOf,
 } from "./shape.ts";
+export { suggest } from "./suggest.ts";
 export { apply, operands, scalarLike } from "./apply.ts";
 export { arange, full, leaf, ones, tensor, type TensorOptions, zeros } from "./leaf.ts";
+export type { Methods } from "./methods.ts";
+export { Shown } from "./shown.ts";
+export { showTensor } from "./showTensor.ts";
 export { type NestedNumbers, type Recipe, Tensor } from "./tensor.ts";
 export { broadcastOperand, denseOperand, mergeAxes, type Operand, walk } from "./walk.ts";
 export { version } from "./version.ts";

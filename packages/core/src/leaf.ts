@@ -2,18 +2,36 @@
  * @file Leaves: tensors that hold values from the start.
  */
 
-import { allocate, checkDType, type DType, dtypeOf, isFloat, type Values } from "./dtype.ts";
+import { checkOptions, type OptionNames } from "./checkOptions.ts";
+import { allocate, checkDType, type DType, dtypeOf, isFloat, type Values, type ValuesOf } from "./dtype.ts";
 import { DTypeError, ShapeError, showValue, ValueError } from "./errors.ts";
 import { checkShape, formatShape, type Shape, size } from "./shape.ts";
 import { needsMemory } from "./needsMemory.ts";
 import { type NestedNumbers, Tensor } from "./tensor.ts";
 
-export interface TensorOptions {
+/** Typed arrays that become int32. */
+type IntegerArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
+
+/** The values that `tensor` takes. */
+type AnyNumbers = NestedNumbers | ArrayLike<number> | IntegerArray;
+
+export interface TensorOptions<D extends DType = DType> {
   /** Default: that of a typed array given as values, else `float32`. */
-  readonly dtype?: DType;
+  readonly dtype?: D;
   /** True for a leaf that `backward()` shall give a `.grad`. Default false. */
   readonly requiresGrad?: boolean;
 }
+
+const tensorOptions: OptionNames<TensorOptions> = { dtype: 1, requiresGrad: 0 };
 
 /**
  * A leaf tensor. Copies `values`.
@@ -31,15 +49,32 @@ export interface TensorOptions {
  * await tensor([1, 2, 3, 4], [2, 2]).array(); // [[1, 2], [3, 4]]
  * ```
  */
-export function tensor(
-  values: NestedNumbers | ArrayLike<number> | BigInt64Array | BigUint64Array,
+export function tensor<D extends DType = "float32">(
+  values: NestedNumbers | Float32Array,
   shape?: Shape,
-  { dtype, requiresGrad = false }: TensorOptions = {},
-): Tensor {
+  options?: TensorOptions<D>,
+): Tensor<D>;
+export function tensor<D extends DType = "float64">(
+  values: Float64Array,
+  shape?: Shape,
+  options?: TensorOptions<D>,
+): Tensor<D>;
+export function tensor<D extends DType = "int32">(
+  values: IntegerArray,
+  shape?: Shape,
+  options?: TensorOptions<D>,
+): Tensor<D>;
+export function tensor<D extends DType = DType>(
+  values: AnyNumbers,
+  shape?: Shape,
+  options?: TensorOptions<D>,
+): Tensor<D>;
+export function tensor(values: AnyNumbers, shape?: Shape, options?: TensorOptions): Tensor {
+  if (shape !== undefined) checkTensorShape(values, shape, arguments);
+  const { dtype, requiresGrad = false } = checkOptions("tensor(values, shape)", tensorOptions, options, arguments);
   const { flat, own } = flatten(values);
   const type = dtype ?? (ArrayBuffer.isView(values) ? dtypeOf(values as unknown as Values) : "float32");
   checkDType("tensor", type);
-  if (shape) checkShape("tensor", shape);
   const wanted = shape ?? own;
   if (flat.length !== size(wanted)) {
     const n = flat.length;
@@ -56,8 +91,9 @@ export function tensor(
  * await zeros([2, 2]).array(); // [[0, 0], [0, 0]]
  * ```
  */
-export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
-  return full(shape, 0, options);
+export function zeros<D extends DType = "float32">(shape: Shape, options?: TensorOptions<D>): Tensor<D> {
+  checkShape("zeros", shape, arguments);
+  return filled("zeros", shape, 0, checkOptions("zeros(shape)", tensorOptions, options, arguments));
 }
 
 /**
@@ -68,8 +104,9 @@ export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
  * await ones([3]).data(); // [1, 1, 1]
  * ```
  */
-export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
-  return full(shape, 1, options);
+export function ones<D extends DType = "float32">(shape: Shape, options?: TensorOptions<D>): Tensor<D> {
+  checkShape("ones", shape, arguments);
+  return filled("ones", shape, 1, checkOptions("ones(shape)", tensorOptions, options, arguments));
 }
 
 /**
@@ -80,14 +117,20 @@ export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
  * await full([2], 0.5).data(); // [0.5, 0.5]
  * ```
  */
-export function full(
+export function full<D extends DType = "float32">(shape: Shape, value: number, options?: TensorOptions<D>): Tensor<D> {
+  checkShape("full", shape);
+  if (typeof value !== "number") throw new ValueError("full", "value must be a number", showValue(value));
+  return filled("full", shape, value, checkOptions("full(shape, value)", tensorOptions, options, arguments));
+}
+
+function filled<D extends DType>(
+  op: string,
   shape: Shape,
   value: number,
-  { dtype = "float32", requiresGrad = false }: TensorOptions = {},
-): Tensor {
-  checkDType("full", dtype);
-  checkShape("full", shape);
-  const values = allocate(dtype, size(shape), () => `full: a tensor of shape ${formatShape(shape)} in ${dtype}`);
+  { dtype = "float32" as D, requiresGrad = false }: TensorOptions<D>,
+): Tensor<D> {
+  checkDType(op, dtype);
+  const values = allocate(dtype, size(shape), () => `${op}: a tensor of shape ${formatShape(shape)} in ${dtype}`);
   values.fill(fill(dtype, [value])[0]);
   return leaf(shape, dtype, values, requiresGrad);
 }
@@ -100,7 +143,8 @@ export function full(
  * await arange(4).data(); // [0, 1, 2, 3]
  * ```
  */
-export function arange(n: number, { dtype = "float32", requiresGrad = false }: TensorOptions = {}): Tensor {
+export function arange<D extends DType = "float32">(n: number, options?: TensorOptions<D>): Tensor<D> {
+  const { dtype = "float32" as D, requiresGrad = false } = checkOptions("arange(n)", arangeOptions, options, arguments);
   if (!Number.isInteger(n) || n < 0) throw new ValueError("arange", "n must be an integer of at least 0", String(n));
   checkDType("arange", dtype);
   if (dtype === "int32" && n > 2 ** 31) {
@@ -111,16 +155,30 @@ export function arange(n: number, { dtype = "float32", requiresGrad = false }: T
   return leaf([n], dtype, values, requiresGrad);
 }
 
-/** A leaf around `values`, which nobody changes afterwards. */
-export function leaf(shape: Shape, dtype: DType, values: Values, requiresGrad = false): Tensor {
+/** A leaf around `values`, which are of the type `dtype` and which nobody changes afterwards. */
+export function leaf<D extends DType>(shape: Shape, dtype: D, values: Values, requiresGrad = false): Tensor<D> {
   if (requiresGrad && !isFloat(dtype)) {
     throw new DTypeError("tensor", "a tensor with requiresGrad must be float32 or float64", dtype);
   }
-  return new Tensor(Object.freeze([...shape]), dtype, { values, requiresGrad });
+  return new Tensor(Object.freeze([...shape]), dtype, { values: values as ValuesOf<D>, requiresGrad });
+}
+
+/** PyTorch's `arange(start, end)` has another meaning than a type. */
+const arangeOptions: OptionNames<TensorOptions> = { dtype: 0, requiresGrad: 0 };
+
+/** Throws unless `shape` is one. Numbers one by one, or options in its place, are answered with the call that is meant. */
+function checkTensorShape(values: unknown, shape: unknown, given: ArrayLike<unknown>): void {
+  if (typeof values !== "number" && !Array.isArray(shape)) {
+    const options = typeof shape === "string" ? `{ dtype: ${JSON.stringify(shape)} }` : "{ .. }";
+    const repair = typeof shape === "number" ? `[${shape}]` : `undefined, ${options}`;
+    const rule = "shape must be an array, with the options after it";
+    throw new ValueError("tensor", rule, `${showValue(shape)}; write tensor(values, ${repair})`);
+  }
+  checkShape("tensor", shape as Shape, given);
 }
 
 /** Converts to the typed array of `dtype`. int32 refuses what it would have to change. */
-export function fill(dtype: DType, flat: ArrayLike<number>): Values {
+export function fill<D extends DType>(dtype: D, flat: ArrayLike<number>): ValuesOf<D> {
   const values = allocate(dtype, flat.length);
   values.set(flat);
   if (dtype === "int32") {
@@ -143,7 +201,7 @@ function asArray(values: ArrayLike<number>): number[] {
   });
 }
 
-function flatten(values: Parameters<typeof tensor>[0]): { flat: ArrayLike<number>; own: Shape } {
+function flatten(values: AnyNumbers): { flat: ArrayLike<number>; own: Shape } {
   if (typeof values === "number") return { flat: [values], own: [] };
   if (values === null || typeof values !== "object" || !Number.isInteger(values.length) || values.length < 0) {
     throw new ValueError("tensor", "values must be a number or an array of numbers", showValue(values));

@@ -35,8 +35,8 @@ test("a leaf that is too large says what it is and how much it needs", () => {
   ];
   expect(leaves.slice(0, 3).map(told)).toMatchInlineSnapshot(`
     [
-      "full: a tensor of shape [1125899906842624] in float32 must fit into memory, but needs 4194304.0 GB; a smaller batch, size or scale needs less",
-      "full: a tensor of shape [2, 1125899906842624] in float64 must fit into memory, but needs 16777216.0 GB; a smaller batch, size or scale needs less",
+      "zeros: a tensor of shape [1125899906842624] in float32 must fit into memory, but needs 4194304.0 GB; a smaller batch, size or scale needs less",
+      "ones: a tensor of shape [2, 1125899906842624] in float64 must fit into memory, but needs 16777216.0 GB; a smaller batch, size or scale needs less",
       "full: a tensor of shape [1125899906842624] in int32 must fit into memory, but needs 4194304.0 GB; a smaller batch, size or scale needs less",
     ]
   `);

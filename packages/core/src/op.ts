@@ -5,6 +5,7 @@
 
 import type { DType, Values } from "./dtype.ts";
 import type { GpuPlan } from "./gpu/kernel.ts";
+import type { GpuPlanner } from "./gpu/gpuPlanner.ts";
 import type { Shape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -38,10 +39,11 @@ export interface Op<Attrs extends object = object> {
   loops(y: Values, inputs: readonly Values[], info: OpInfo<Attrs>): void;
 
   /**
-   * The kernels that compute it on a GPU, in float32. `integers` holds the values of the int32 inputs, which are always on the host.
+   * The kernels that compute it on a GPU, in float32. `integers` holds the values of the int32 inputs, which are always on the host; `planner`
+   * composes steps.
    * Optional: an op without them runs its loops there too.
    */
-  gpu?(info: OpInfo<Attrs>, integers: readonly (Int32Array | null)[]): GpuPlan;
+  gpu?(info: OpInfo<Attrs>, integers: readonly (Int32Array | null)[], planner: GpuPlanner): GpuPlan;
 
   /**
    * Multiply-accumulates of one run: the products of two elements, or of an element and a weight, that the op's formula adds up. It depends on

@@ -1,3 +1,5 @@
+import { inspect } from "node:util";
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
@@ -197,4 +199,8 @@ describe("random leaves", () => {
       `[DTypeError: normal: dtype must be float32 or float64 (integers gives int32), got int32]`,
     );
   });
+});
+
+test("a stream shows where it is", () => {
+  expect(inspect(new Random(7))).toBe("Random(state: 7)");
 });

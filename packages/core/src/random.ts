@@ -11,16 +11,21 @@
  * Source: mulberry32, Tommy Ettinger 2017 (public domain); Box and Muller 1958, doi:10.1214/aoms/1177706645.
  */
 
+import { checkOptions } from "./checkOptions.ts";
 import { allocate, checkDType, type DType, isFloat } from "./dtype.ts";
 import { DTypeError, ValueError } from "./errors.ts";
 import { checkShape, formatShape, type Shape, size } from "./shape.ts";
 import { leaf } from "./leaf.ts";
+import { Shown } from "./shown.ts";
 import type { Tensor } from "./tensor.ts";
 
-export interface RandomOptions {
-  readonly dtype?: DType;
+export interface RandomOptions<D extends DType = DType> {
+  readonly dtype?: D;
   readonly requiresGrad?: boolean;
 }
+
+const uniformOptions = { low: 0, high: 0, dtype: 0, requiresGrad: 0 } as const;
+const normalOptions = { mean: 0, std: 0, dtype: 0, requiresGrad: 0 } as const;
 
 /**
  * A stream of random numbers. Its whole state is one 32-bit integer, which checkpoints store.
@@ -32,16 +37,21 @@ export interface RandomOptions {
  * random.next(); // 0.002735721180215478
  * ```
  */
-export class Random {
+export class Random extends Shown {
   /** An unsigned 32-bit integer: what the next number follows from. Set it to go back to where it was read. */
   state: number;
 
   /** @throws {ValueError} unless `seed` is an integer in [0, 2^32). */
   constructor(seed: number) {
+    super();
     if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
       throw new ValueError("Random", "seed must be an integer in [0, 2^32)", String(seed));
     }
     this.state = seed;
+  }
+
+  toString(): string {
+    return `Random(state: ${this.state})`;
   }
 
   /** The next number, uniform in [0, 1), a multiple of 2^-32. */
@@ -59,35 +69,39 @@ export class Random {
   }
 
   /** A leaf with elements uniform in [low, high). Rounding to float32 gives `high` itself about once in 2^25 elements. */
-  uniform(
+  uniform<D extends DType = "float32">(
     shape: Shape,
-    { low = 0, high = 1, ...options }: { low?: number; high?: number } & RandomOptions = {},
-  ): Tensor {
-    return this.#fill("uniform", shape, options, () => low + (high - low) * this.next());
+    options?: { low?: number; high?: number } & RandomOptions<D>,
+  ): Tensor<D> {
+    checkShape("uniform", shape, arguments);
+    const { low = 0, high = 1, ...rest } = checkOptions("uniform(shape)", uniformOptions, options, arguments);
+    return this.#fill<D>("uniform", shape, rest, () => low + (high - low) * this.next());
   }
 
   /** A leaf with normally distributed elements. */
-  normal(
+  normal<D extends DType = "float32">(
     shape: Shape,
-    { mean = 0, std = 1, ...options }: { mean?: number; std?: number } & RandomOptions = {},
-  ): Tensor {
-    return this.#fill("normal", shape, options, () => mean + std * this.nextNormal());
+    options?: { mean?: number; std?: number } & RandomOptions<D>,
+  ): Tensor<D> {
+    checkShape("normal", shape, arguments);
+    const { mean = 0, std = 1, ...rest } = checkOptions("normal(shape)", normalOptions, options, arguments);
+    return this.#fill<D>("normal", shape, rest, () => mean + std * this.nextNormal());
   }
 
   /** An int32 leaf with elements uniform in 0 .. `high` - 1. */
-  integers(shape: Shape, high: number): Tensor {
+  integers(shape: Shape, high: number): Tensor<"int32"> {
     if (!Number.isInteger(high) || high < 1 || high > 2 ** 31) {
       throw new ValueError("integers", "high must be an integer in [1, 2^31]", String(high));
     }
     return this.#fill("integers", shape, { dtype: "int32" }, () => Math.floor(high * this.next()));
   }
 
-  #fill(
+  #fill<D extends DType>(
     op: string,
     shape: Shape,
-    { dtype = "float32", requiresGrad = false }: RandomOptions,
+    { dtype = "float32" as D, requiresGrad = false }: RandomOptions<D>,
     draw: () => number,
-  ): Tensor {
+  ): Tensor<D> {
     checkDType(op, dtype);
     if (!isFloat(dtype) && op !== "integers") {
       throw new DTypeError(op, "dtype must be float32 or float64 (integers gives int32)", dtype);

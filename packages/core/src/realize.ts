@@ -4,6 +4,7 @@
  * The values of a target stay on the device until they are read, and move to the host then.
  */
 
+import { checkTensor } from "./checkTensor.ts";
 import { collectIfCrowded } from "./crowd.ts";
 import { type Device, getDevice } from "./device.ts";
 import type { Values } from "./dtype.ts";
@@ -25,6 +26,7 @@ export function realize(...targets: Tensor[]): Promise<void> {
 
 /** `realize`, with a listener for each kernel. */
 export function realizeWith(listener: KernelListener | undefined, targets: readonly Tensor[]): Promise<void> {
+  targets.forEach((t, i) => checkTensor("realize", `argument ${i}`, t));
   const device = getDevice(); // of the caller, not of the moment when its turn comes
   return enqueue(() => runGraph(targets, device, listener));
 }

@@ -248,7 +248,7 @@ describe("a file that breaks a rule of the format is refused:", () => {
     const info = { dtype: null, shape: [], data_offsets: [0, 0] };
     const named = (name: string): Uint8Array => file(JSON.stringify({ [name]: info }));
     expect(decoding(named("\u001b[2J\u009b"))).toThrowErrorMatchingInlineSnapshot(
-      `[SafetensorsError: safetensors: \\u001b[2J\\u009b: dtype must be one of F32, F64, I32, I64, got null]`,
+      `[SafetensorsError: safetensors: \\u001b[2J\\u009b: dtype must be one of F32, F64, I32, I64, F16, BF16, got null]`,
     );
     expect(decoding(named("a\nb"))).toThrow("a\\u000ab: dtype must be");
     expect(decoding(named("x".repeat(500)))).toThrow(`safetensors: ${"x".repeat(100)}...: dtype must be`);
@@ -265,17 +265,17 @@ describe("a file that breaks a rule of the format is refused:", () => {
 
   test("an element type that is none", () => {
     expect(decoding(fileOf({ dtype: "F33", shape: [], data_offsets: [0, 4] }, 4))).toThrowErrorMatchingInlineSnapshot(
-      `[SafetensorsError: safetensors: x: dtype must be one of F32, F64, I32, I64, got "F33"]`,
+      `[SafetensorsError: safetensors: x: dtype must be one of F32, F64, I32, I64, F16, BF16, got "F33"]`,
     );
     expect(decoding(fileOf({ shape: [], data_offsets: [0, 4] }, 4))).toThrowErrorMatchingInlineSnapshot(
-      `[SafetensorsError: safetensors: x: dtype must be one of F32, F64, I32, I64, got undefined]`,
+      `[SafetensorsError: safetensors: x: dtype must be one of F32, F64, I32, I64, F16, BF16, got undefined]`,
     );
     expect(decoding(fileOf({ dtype: "toString", shape: [], data_offsets: [0, 4] }, 4))).toThrow(SafetensorsError);
   });
 
   test("an element type of the format that is not read here", () => {
-    expect(decoding(fileOf({ dtype: "BF16", shape: [2], data_offsets: [0, 4] }, 4))).toThrowErrorMatchingInlineSnapshot(
-      `[SafetensorsError: safetensors: x: dtype must be one of F32, F64, I32, I64, got "BF16", a type of the format that gridgrad does not read; convert the file]`,
+    expect(decoding(fileOf({ dtype: "U16", shape: [2], data_offsets: [0, 4] }, 4))).toThrowErrorMatchingInlineSnapshot(
+      `[SafetensorsError: safetensors: x: dtype must be one of F32, F64, I32, I64, F16, BF16, got "U16", a type of the format that gridgrad does not read; convert the file]`,
     );
   });
 
@@ -454,7 +454,7 @@ describe("encodeSafetensors refuses", () => {
   test("an element type that is none", () => {
     const dtype = "F16" as SafetensorsDType;
     expect(() => encodeSafetensors({ w: { dtype, shape: [2], values } })).toThrowErrorMatchingInlineSnapshot(
-      `[SafetensorsError: safetensors: w: dtype must be one of F32, F64, I32, I64, got "F16", a type of the format that gridgrad does not read; convert the file]`,
+      `[SafetensorsError: safetensors: w: dtype must be one of F32, F64, I32, I64, got "F16"]`,
     );
   });
 
@@ -511,3 +511,84 @@ function wildInfo(): fc.Arbitrary<unknown> {
     { requiredKeys: [] },
   );
 }
+
+describe("halves become float32", () => {
+  const all = Uint16Array.from({ length: 2 ** 16 }, (_, bits) => bits);
+
+  function read(dtype: string): Float32Array {
+    const header = JSON.stringify({ x: { dtype, shape: [all.length], data_offsets: [0, all.byteLength] } });
+    const { x } = decodeSafetensors(file(header, new Uint8Array(all.buffer))).tensors;
+    expect([x.dtype, x.shape]).toEqual(["F32", [all.length]]);
+    return x.values as Float32Array;
+  }
+
+  /** The number of a sign, `e` bits of exponent and `f` of fraction, read from its digits: 1.0110 x 2^k in base 2. */
+  function byDigits(bits: number, e: number, f: number): number {
+    const digits = bits.toString(2).padStart(16, "0");
+    const [sign, exponent, fraction] = [digits[0], digits.slice(1, 1 + e), digits.slice(1 + e)];
+    if (!exponent.includes("0")) {
+      if (fraction.includes("1")) return NaN;
+      return sign === "1" ? -Infinity : Infinity;
+    }
+    const isSmall = !exponent.includes("1"); // zero and subnormal: 0.0110 times the least power
+    const power = Math.max(1, parseInt(exponent, 2)) - (2 ** (e - 1) - 1);
+    const mantissa = parseInt((isSmall ? "0" : "1") + fraction, 2); // an integer: 2^f too large
+    const value = mantissa * 2 ** (power - f); // at least 2^-133, so nothing is rounded in float64
+    return sign === "1" ? -value : value;
+  }
+
+  test.each([
+    ["F16", 5, 10],
+    ["BF16", 8, 7],
+  ] as const)("%s: each of its 65536 patterns, exactly", (dtype, e, f) => {
+    const values = read(dtype);
+    const wrong = [...all].filter((bits) => !Object.is(values[bits], byDigits(bits, e, f)));
+    expect(wrong).toEqual([]);
+  });
+
+  test("values that are easily checked", () => {
+    const [half, brain] = [read("F16"), read("BF16")];
+    expect([half[0x3c00], half[0xc000], half[0x7bff], half[0x0001], half[0x03ff], half[0x0400]]).toEqual([
+      1,
+      -2,
+      65504,
+      2 ** -24,
+      (1023 / 1024) * 2 ** -14,
+      2 ** -14,
+    ]);
+    expect([half[0x7c00], half[0xfc00], half[0x7c01], half[0x8000]]).toEqual([Infinity, -Infinity, NaN, -0]);
+    expect([brain[0x3f80], brain[0xc000], brain[0x0001], brain[0x7f80], brain[0xffff]]).toEqual([
+      1,
+      -2,
+      2 ** -133,
+      Infinity,
+      NaN,
+    ]);
+  });
+
+  test("an odd number of bytes is refused", () => {
+    const header = JSON.stringify({ x: { dtype: "F16", shape: [1], data_offsets: [0, 3] } });
+    expect(() => decodeSafetensors(file(header, new Uint8Array(3)))).toThrow(
+      "safetensors: x: F16 [1] must have 2 bytes, got 3 by its data_offsets",
+    );
+  });
+});
+
+describe("a file of torch.save", () => {
+  const padded = (...head: number[]): Uint8Array => Uint8Array.from([...head, ...new Array<number>(400).fill(0)]);
+
+  test("is told with how to convert it", () => {
+    expect(() => decodeSafetensors(padded(0x50, 0x4b, 3, 4, 0, 0, 8, 8))).toThrowErrorMatchingInlineSnapshot(
+      `[SafetensorsError: safetensors: a file must be of this format, got one that torch.save has written (.pth, .pt, .bin); convert it in Python: safetensors.torch.save_file(model.state_dict(), "x.safetensors")]`,
+    );
+    const older = padded(0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46); // the number that pickles of PyTorch begin with
+    expect(() => decodeSafetensors(older)).toThrow("torch.save");
+    expect(() => decodeSafetensors(padded(0x80, 9, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46))).not.toThrow("torch.save");
+  });
+
+  test("is not taken for a header of a length that begins with the same bytes", () => {
+    const header = `{"__metadata__":{"note":"${"x".repeat(0x280 - 28)}"}}`;
+    expect(header).toHaveLength(0x280); // 80 02 00 ..
+    expect(decodeSafetensors(file(header)).metadata.note).toMatch(/^x+$/);
+  });
+});

@@ -36,13 +36,19 @@ export interface SafetensorsFile {
 
 const arrays = { F32: Float32Array, F64: Float64Array, I32: Int32Array, I64: BigInt64Array } as const;
 
+/** Types that become float32 when they are read, which holds each of their values. */
+const halfTypes = { F16: float16, BF16: bfloat16 } as const;
+
+/** What a file may hold: the types of entries, and the halves. */
+type StoredType = SafetensorsDType | keyof typeof halfTypes;
+
 /** Element types of the format that this project has no use for. */
-const otherTypes = ["BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "I16", "U16", "F16", "BF16", "U32", "U64"];
+const otherTypes = ["BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "I16", "U16", "U32", "U64"];
 
 const maxHeaderBytes = 100_000_000; // the Rust reader's limit
 
 /**
- * Reads a file. The values are copied, so `bytes` may be reused.
+ * Reads a file. The values are copied, so `bytes` may be reused. F16 and BF16 become F32, exactly.
  *
  * @param bytes - the whole file.
  * @throws {SafetensorsError} that names the rule of the format that the file breaks.
@@ -59,6 +65,12 @@ const maxHeaderBytes = 100_000_000; // the Rust reader's limit
 export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
   if (bytes.length < 8)
     throw broken(`a file must start with 8 bytes of header length, got ${bytes.length} bytes in all`);
+  if (isPickle(bytes)) {
+    throw broken(
+      "a file must be of this format, got one that torch.save has written (.pth, .pt, .bin); convert it in Python: " +
+        'safetensors.torch.save_file(model.state_dict(), "x.safetensors")',
+    );
+  }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerBytes = Number(view.getBigUint64(0, true));
   if (headerBytes > maxHeaderBytes) {
@@ -82,6 +94,10 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
       tensors.map(({ name, dtype, shape, begin, end }) => {
         // A copy is aligned, unlike the place in the file. Node's Buffer overrides `slice` to share memory.
         const copy = Uint8Array.prototype.slice.call(data, begin, end);
+        if (isHalf(dtype)) {
+          const bits = Uint32Array.from(new Uint16Array(copy.buffer), halfTypes[dtype]);
+          return [name, { dtype: "F32", shape, values: new Float32Array(bits.buffer) }];
+        }
         return [name, { dtype, shape, values: new arrays[dtype](copy.buffer) }];
       }),
     ),
@@ -112,7 +128,7 @@ export function encodeSafetensors(
   let offset = 0;
   for (const [name, { dtype, shape, values }] of entries) {
     if (name === "__metadata__") throw broken("no tensor may be called __metadata__, the name is the format's own");
-    checkDTypeAndShape(name, { dtype, shape });
+    checkDTypeAndShape(name, { dtype, shape }, Object.keys(arrays));
     if (!(values instanceof arrays[dtype]))
       throw broken(`${name}: values of ${dtype} must be a ${arrays[dtype].name}, got a ${values.constructor.name}`);
     if (values.length !== size(shape))
@@ -155,6 +171,42 @@ export function valuesToEntry(shape: Shape, values: Values): SafetensorsEntry {
   return { dtype: names[dtypeOf(values)], shape, values };
 }
 
+/**
+ * Whether `torch.save` wrote it: a zip archive, or, before version 1.6, a pickle of protocol 2 or later. A header of 128 bytes and more may begin with the same
+ * bytes, but in the place after its length stands `{`.
+ */
+function isPickle(bytes: Uint8Array): boolean {
+  const [a, b, c, d] = bytes;
+  const isZip = a === 0x50 && b === 0x4b && c === 3 && d === 4; // PK, and the mark of a file's entry
+  const latest = 5; // protocol
+  return bytes[8] !== 0x7b && (isZip || (a === 0x80 && b >= 2 && b <= latest));
+}
+
+const word = new Uint32Array(1);
+const wordAsFloat = new Float32Array(word.buffer);
+
+/**
+ * The bits of a float32 with the value of 16 bits of IEEE 754's binary16: a sign, 5 bits of exponent, 10 of fraction.
+ *
+ *     (-1)^s 2^(e - 15) (1 + f / 1024),  or with e = 0  (-1)^s 2^-14 f / 1024        e = 31: infinite, or NaN with f > 0
+ */
+function float16(bits: number): number {
+  const sign = (bits & 0x8000) << 16;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 0) {
+    wordAsFloat[0] = fraction * 2 ** -24; // float32 has more exponents: no subnormal
+    return sign | word[0];
+  }
+  const wide = exponent === 31 ? 255 : exponent + (127 - 15); // each type's own bias
+  return sign | (wide << 23) | (fraction << 13); // 23 bits of fraction instead of 10
+}
+
+/** The bits of a float32 with the value of a bfloat16, which is its first half. */
+function bfloat16(bits: number): number {
+  return bits << 16;
+}
+
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   let text: string;
   try {
@@ -195,7 +247,7 @@ export function duplicateKey(json: string): string | null {
 }
 
 interface Info {
-  readonly dtype: SafetensorsDType;
+  readonly dtype: StoredType;
   readonly shape: Shape;
   readonly begin: number;
   readonly end: number;
@@ -215,7 +267,7 @@ function checkInfo(name: string, info: unknown, dataBytes: number): Info {
       `${showName(name)}: data_offsets must end within the ${dataBytes} bytes of data, got ${end} (is the file truncated?)`,
     );
   }
-  const needed = size(shape) * arrays[dtype].BYTES_PER_ELEMENT;
+  const needed = size(shape) * (isHalf(dtype) ? 2 : arrays[dtype].BYTES_PER_ELEMENT);
   if (end - begin !== needed) {
     throw broken(
       `${showName(name)}: ${dtype} ${showText(formatShape(shape), longestShown)} must have ${needed} bytes, got ${end - begin} by its data_offsets`,
@@ -227,16 +279,21 @@ function checkInfo(name: string, info: unknown, dataBytes: number): Info {
 function checkDTypeAndShape(
   name: string,
   { dtype, shape }: { readonly dtype?: unknown; readonly shape?: unknown },
-): { dtype: SafetensorsDType; shape: Shape } {
-  if (typeof dtype !== "string" || !Object.hasOwn(arrays, dtype)) {
+  types: readonly string[] = [...Object.keys(arrays), ...Object.keys(halfTypes)],
+): { dtype: StoredType; shape: Shape } {
+  if (typeof dtype !== "string" || !types.includes(dtype)) {
     const known = otherTypes.includes(dtype as string)
       ? ", a type of the format that gridgrad does not read; convert the file"
       : "";
-    throw broken(`${showName(name)}: dtype must be one of F32, F64, I32, I64, got ${showJson(dtype)}${known}`);
+    throw broken(`${showName(name)}: dtype must be one of ${types.join(", ")}, got ${showJson(dtype)}${known}`);
   }
   if (!isSizes(shape))
     throw broken(`${showName(name)}: shape must be an array of integers of at least 0, got ${showJson(shape)}`);
-  return { dtype: dtype as SafetensorsDType, shape };
+  return { dtype: dtype as StoredType, shape };
+}
+
+function isHalf(dtype: StoredType): dtype is keyof typeof halfTypes {
+  return Object.hasOwn(halfTypes, dtype);
 }
 
 /** The tensors must cover the data without holes, overlaps or bytes behind the last one. */

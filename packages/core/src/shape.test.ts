@@ -65,7 +65,7 @@ describe("shapes", () => {
       `[ValueError: f: a shape must be an array of integers of at least 0, got [NaN]]`,
     );
     expect(() => checkShape("f", 3 as never)).toThrowErrorMatchingInlineSnapshot(
-      `[ValueError: f: a shape must be an array of integers of at least 0, got 3]`,
+      `[ValueError: f: a shape must be an array of integers of at least 0, got 3; all stand in one array, f([3, ..])]`,
     );
   });
 });

@@ -7,7 +7,7 @@
  * Source of the broadcasting rule: NumPy, "General broadcasting rules".
  */
 
-import { ShapeError, ValueError } from "./errors.ts";
+import { ShapeError, showValue, ValueError } from "./errors.ts";
 
 /** Sizes of the axes. `[]` is a scalar. */
 export type Shape = readonly number[];
@@ -34,16 +34,33 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
-/** Throws unless every size is an integer of at least 0. Called once, where a shape enters the framework. */
-export function checkShape(op: string, shape: Shape): void {
+/**
+ * Throws unless every size is an integer of at least 0. Called once, where a shape enters the framework.
+ *
+ * @param given - all arguments of `op`, if sizes one by one would be among them: for the call in the message.
+ */
+export function checkShape(op: string, shape: Shape, given?: ArrayLike<unknown>): void {
   if (!Array.isArray(shape) || !shape.every((dim) => Number.isInteger(dim) && dim >= 0)) {
     throw new ValueError(
       op,
       "a shape must be an array of integers of at least 0",
-      Array.isArray(shape) ? formatShape(shape) : String(shape),
+      Array.isArray(shape) ? formatShape(shape) : notAnArray(op, shape, given ?? [shape]),
     );
   }
   checkSides(op, shape);
+}
+
+/** Throws unless `list` is an array, for arguments that PyTorch takes one by one as well: `permute(0, 2, 1)`. */
+export function checkList(op: string, argument: string, list: unknown): void {
+  if (!Array.isArray(list)) throw new ValueError(op, `${argument} must be an array`, notAnArray(op, list, [list]));
+}
+
+/** Sizes that were given one by one, with the call that is meant. */
+function notAnArray(op: string, shape: unknown, given: ArrayLike<unknown>): string {
+  if (typeof shape !== "number") return showValue(shape);
+  const numbers = Array.from(given).filter((value) => typeof value === "number");
+  const sizes = numbers.length > 1 ? numbers.join(", ") : `${shape}, ..`;
+  return `${numbers.join(" and ")}; all stand in one array, ${op}([${sizes}])`;
 }
 
 /** Throws unless the sides of a shape can be counted: beyond 2^53 a number is not the next one's neighbour. */
@@ -59,7 +76,7 @@ export function normalizeAxis(op: string, axis: number, shape: Shape): number {
   const rank = shape.length;
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
     const rule = rank === 0 ? "x must have at least one axis" : `dim must be an integer in [${-rank}, ${rank - 1}]`;
-    throw new ValueError(op, rule, `dim ${axis} for x of shape ${formatShape(shape)}`);
+    throw new ValueError(op, rule, `dim ${showValue(axis)} for x of shape ${formatShape(shape)}`);
   }
   return axis < 0 ? axis + rank : axis;
 }
@@ -67,7 +84,9 @@ export function normalizeAxis(op: string, axis: number, shape: Shape): number {
 /** The axes counted from the front, ascending, each named once. `undefined` means all of them. */
 export function normalizeAxes(op: string, axes: number | readonly number[] | undefined, shape: Shape): number[] {
   if (axes === undefined) return shape.map((_, axis) => axis);
-  const list = (typeof axes === "number" ? [axes] : axes).map((axis) => normalizeAxis(op, axis, shape));
+  const list = (Array.isArray(axes) ? (axes as readonly number[]) : [axes as number]).map((axis) =>
+    normalizeAxis(op, axis, shape),
+  );
   if (new Set(list).size !== list.length) {
     throw new ValueError(
       op,

@@ -5,36 +5,40 @@
  * never changes: training replaces tensors, it does not write into them.
  */
 
-import { backward } from "./autograd.ts";
-import type { DType, Values } from "./dtype.ts";
+import type { DType, ValuesOf } from "./dtype.ts";
 import type { Device, DeviceBuffer } from "./device.ts";
-import { ShapeError } from "./errors.ts";
 import type { Op } from "./op.ts";
-import * as ops from "./ops/index.ts";
-import { needsMemory } from "./needsMemory.ts";
-import { readValues } from "./realize.ts";
-import { formatShape, type Shape, size, stridesOf } from "./shape.ts";
+import { type Shape, size } from "./shape.ts";
+import { Shown } from "./shown.ts";
+import { showTensor } from "./showTensor.ts";
 
 let made = 0;
 
-export class Tensor {
+/** What tensors of every copy of this package have: a tensor of another copy is none here, and errors can say so. */
+export const tensorBrand: unique symbol = Symbol.for("@gridgrad/core Tensor");
+
+/**
+ * `D` is the element type where the program knows it, and then the type of what `data()` gives. Methods are in methods.ts, above the ops
+ * that they call.
+ */
+export class Tensor<D extends DType = DType> extends Shown {
   readonly shape: Shape;
-  readonly dtype: DType;
+  readonly dtype: D;
+
+  /** The values on the host: a leaf's from the start, a result's once it was read. */
+  values: ValuesOf<D> | null;
 
   /** A leaf that `backward()` gives a `.grad`. */
   readonly requiresGrad: boolean;
 
   /** Sum of the gradients that `backward()` has found so far, of a leaf made with `requiresGrad`. */
-  grad: Tensor | null = null;
+  grad: Tensor<D> | null = null;
 
   /** Counts up as tensors are made, so inputs have smaller numbers than what is made of them. */
   readonly id = made++;
 
   /** How to compute it. `null` for a leaf, and for a realized tensor through which no gradient can be asked for. */
   recipe: Recipe | null;
-
-  /** The values on the host: a leaf's from the start, a result's once it was read. */
-  values: Values | null;
 
   /** The values on a device: a result's, from `realize` until it is read. */
   held: { readonly device: Device; readonly buffer: DeviceBuffer } | null = null;
@@ -48,9 +52,10 @@ export class Tensor {
   /** Not for users: `tensor(...)` makes leaves, `apply(...)` records ops. */
   constructor(
     shape: Shape,
-    dtype: DType,
-    source: { values: Values | null; requiresGrad: boolean } | { recipe: Recipe },
+    dtype: D,
+    source: { values: ValuesOf<D> | null; requiresGrad: boolean } | { recipe: Recipe },
   ) {
+    super();
     this.shape = shape;
     this.dtype = dtype;
     if ("recipe" in source) {
@@ -66,119 +71,18 @@ export class Tensor {
     }
   }
 
+  get [tensorBrand](): true {
+    return true;
+  }
+
   /** Number of elements. */
   get size(): number {
     return size(this.shape);
   }
 
-  /** Computes whatever is still missing and resolves to a copy of the values, row-major. */
-  async data(): Promise<Values> {
-    const values = await readValues(this);
-    return needsMemory(
-      () => `data: ${values.length} values`,
-      values.byteLength,
-      () => values.slice(),
-    );
-  }
-
-  /** The value of a tensor that has one element. */
-  async item(): Promise<number> {
-    if (this.size !== 1) throw new ShapeError("item", "x must have one element", { x: this.shape });
-    return (await readValues(this))[0];
-  }
-
-  /** The values as nested arrays, one level per axis; a number for a scalar. */
-  async array(): Promise<NestedNumbers> {
-    return nest(await readValues(this), this.shape);
-  }
-
-  /**
-   * Adds d(this)/d(leaf) to `.grad` of every leaf made with `requiresGrad`. Computes nothing: `data()` or an
-   * optimiser's step does.
-   *
-   * @throws {ShapeError} unless this is a scalar.
-   */
-  backward(): void {
-    backward(this);
-  }
-
-  // Short forms of the functions of the same names, where people expect them.
-
-  add(b: Tensor | number): Tensor {
-    return ops.add(this, b);
-  }
-  sub(b: Tensor | number): Tensor {
-    return ops.sub(this, b);
-  }
-  mul(b: Tensor | number): Tensor {
-    return ops.mul(this, b);
-  }
-  div(b: Tensor | number): Tensor {
-    return ops.div(this, b);
-  }
-  neg(): Tensor {
-    return ops.neg(this);
-  }
-  exp(): Tensor {
-    return ops.exp(this);
-  }
-  log(): Tensor {
-    return ops.log(this);
-  }
-  sqrt(): Tensor {
-    return ops.sqrt(this);
-  }
-  pow(exponent: Tensor | number): Tensor {
-    return ops.pow(this, exponent);
-  }
-  abs(): Tensor {
-    return ops.abs(this);
-  }
-  sigmoid(): Tensor {
-    return ops.sigmoid(this);
-  }
-  tanh(): Tensor {
-    return ops.tanh(this);
-  }
-  relu(): Tensor {
-    return ops.relu(this);
-  }
-  sum(dim?: number | readonly number[], options?: { keepdim?: boolean }): Tensor {
-    return ops.sum(this, dim, options);
-  }
-  mean(dim?: number | readonly number[], options?: { keepdim?: boolean }): Tensor {
-    return ops.mean(this, dim, options);
-  }
-  max(dim?: number | readonly number[], options?: { keepdim?: boolean }): Tensor {
-    return ops.max(this, dim, options);
-  }
-  min(dim?: number | readonly number[], options?: { keepdim?: boolean }): Tensor {
-    return ops.min(this, dim, options);
-  }
-  matmul(b: Tensor): Tensor {
-    return ops.matmul(this, b);
-  }
-  reshape(shape: Shape): Tensor {
-    return ops.reshape(this, shape);
-  }
-  permute(dims: readonly number[]): Tensor {
-    return ops.permute(this, dims);
-  }
-  transpose(dim0: number, dim1: number): Tensor {
-    return ops.transpose(this, dim0, dim1);
-  }
-  expand(shape: Shape): Tensor {
-    return ops.expand(this, shape);
-  }
-  slice(ranges: readonly ops.Range[]): Tensor {
-    return ops.slice(this, ranges);
-  }
-  cast(dtype: DType): Tensor {
-    return ops.cast(this, dtype);
-  }
-
+  /** The values where they are on the host, else how they will be computed, or where they are. Computes nothing. */
   toString(): string {
-    return `Tensor(${this.dtype} ${formatShape(this.shape)})`;
+    return showTensor(this);
   }
 }
 
@@ -190,13 +94,4 @@ export interface Recipe {
   readonly op: Op;
   readonly inputs: readonly Tensor[];
   readonly attrs: object;
-}
-
-function nest(values: Values, shape: Shape): NestedNumbers {
-  const strides = stridesOf(shape);
-  const at = (offset: number, axis: number): NestedNumbers =>
-    axis === shape.length
-      ? values[offset]
-      : Array.from({ length: shape[axis] }, (_, i) => at(offset + i * strides[axis], axis + 1));
-  return at(0, 0);
 }

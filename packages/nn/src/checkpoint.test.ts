@@ -292,3 +292,23 @@ test("a checkpoint is not written when it would lose something", async () => {
     `[ValueError: encodeCheckpoint: step must be an integer of at least 0, got 1.5]`,
   );
 });
+
+test("a part of the run that has another name is not left out in silence", async () => {
+  const model = new Linear(1, 1);
+  const run = { model, optimiser: new SGD(model.parameters(), { lr: 1 }) };
+  await expect(encodeCheckpoint(run, 1)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[ValueError: encodeCheckpoint: unknown option "optimiser"; did you mean optimizer? It takes model, optimizer, random]`,
+  );
+  await expect(encodeCheckpoint(undefined as never, 1)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[ValueError: encodeCheckpoint: the model must be a module, got undefined]`,
+  );
+  const checkpoint = decodeCheckpoint(await encodeCheckpoint({ model }, 1));
+  expect(() => restoreCheckpoint(checkpoint, run)).toThrow(/restoreCheckpoint: unknown option "optimiser"/);
+  const parameter = model.weight as never;
+  expect(() => restoreCheckpoint(checkpoint, { model: parameter })).toThrow(
+    /the model must be a module, got an object/,
+  );
+  expect(() => restoreCheckpoint(checkpoint, { model: [] as never })).toThrow(
+    /the model must be a module, got an array/,
+  );
+});

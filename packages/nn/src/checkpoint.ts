@@ -7,19 +7,22 @@
  */
 
 import {
+  checkOptions,
   decodeSafetensors,
   encodeSafetensors,
   full,
+  type OptionNames,
   type Random,
   release,
-  sameShape,
-  showJson,
   type SafetensorsEntry,
   SafetensorsError,
+  sameShape,
+  showJson,
   type Tensor,
   ValueError,
 } from "@gridgrad/core";
 
+import { checkModule } from "./checkModule.ts";
 import { entryToLeaf, type Module, readEntries, type StateDict } from "./module.ts";
 import type { Optimizer, ParameterState } from "./optimizer.ts";
 import type { Parameter } from "./slot.ts";
@@ -32,6 +35,8 @@ export interface Run {
   readonly optimizer?: Optimizer;
   readonly random?: Random;
 }
+
+const runParts: OptionNames<Run> = { model: 1, optimizer: 1, random: 1 };
 
 /** A checkpoint as it was read: plain data, and in nobody's hands yet. */
 export interface Checkpoint {
@@ -69,11 +74,9 @@ export interface StoredOptimizer {
  * restoreCheckpoint(checkpoint, { model });
  * ```
  */
-export async function encodeCheckpoint(
-  { model, optimizer, random }: Run,
-  step: number,
-  extra: unknown = null,
-): Promise<Uint8Array> {
+export async function encodeCheckpoint(run: Run, step: number, extra: unknown = null): Promise<Uint8Array> {
+  const { model, optimizer, random } = checkOptions("encodeCheckpoint()", runParts, run);
+  checkModule("encodeCheckpoint", model);
   if (!isCount(step)) throw new ValueError("encodeCheckpoint", "step must be an integer of at least 0", String(step));
   const metadata: Record<string, string> = { format, step: String(step), extra: JSON.stringify(extra) };
   if (random) metadata.random = String(random.state);
@@ -139,7 +142,9 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
  *
  * @throws {ValueError} when the checkpoint lacks what the run has, or was written with another optimiser or other options.
  */
-export function restoreCheckpoint(checkpoint: Checkpoint, { model, optimizer, random }: Run): void {
+export function restoreCheckpoint(checkpoint: Checkpoint, run: Run): void {
+  const { model, optimizer, random } = checkOptions("restoreCheckpoint(checkpoint)", runParts, run);
+  checkModule("restoreCheckpoint", model);
   const states = optimizer ? optimizerStates(checkpoint, model, optimizer) : null;
   if (random && checkpoint.randomState === null) {
     throw new ValueError("restoreCheckpoint", "the checkpoint must hold the state of the random stream", "none");

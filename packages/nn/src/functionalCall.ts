@@ -4,8 +4,9 @@
  * Source: torch.func.functional_call.
  */
 
-import { sameShape, ShapeError, type Tensor, ValueError } from "@gridgrad/core";
+import { checkTensor, sameShape, ShapeError, type Tensor, ValueError } from "@gridgrad/core";
 
+import { checkModule } from "./checkModule.ts";
 import type { Module } from "./module.ts";
 
 /**
@@ -27,6 +28,8 @@ import type { Module } from "./module.ts";
  * ```
  */
 export function functionalCall<T>(module: Module, tensors: Readonly<Record<string, Tensor>>, body: () => T): T {
+  checkModule("functionalCall", module);
+  for (const [name, t] of Object.entries(tensors)) checkTensor("functionalCall", name, t);
   const slots = module.namedSlots();
   for (const [name, { shape }] of Object.entries(tensors)) {
     const slot = slots.get(name);

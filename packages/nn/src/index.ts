@@ -51,7 +51,7 @@ export {
   Tanh,
   Upsample,
 } from "./layers.ts";
-export { type LoadOptions, Module, type StateDict } from "./module.ts";
+export { type LoadOptions, type LoadResult, Module, type StateDict } from "./module.ts";
 export {
   Adam,
   type AdamOptions,
@@ -68,4 +68,5 @@ export {
   type Update,
 } from "./optimizer.ts";
 export { cosineLr, type CosineOptions, type Schedule, stepLr, type StepLrOptions } from "./schedule.ts";
+export { Summary, summary, type SummaryRow } from "./summary.ts";
 export { Buffer, type BufferOptions, type BufferUpdate, Parameter, pendingBuffers } from "./slot.ts";

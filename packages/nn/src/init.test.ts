@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { Random, type Shape, type Tensor } from "@gridgrad/core";
+import { Random, type Shape, type DType, type Tensor } from "@gridgrad/core";
 import { u64 } from "@gridgrad/core/testing";
 
 import {
@@ -21,13 +21,13 @@ class Recorder extends Random {
   bound = NaN;
   std = NaN;
 
-  override uniform(...[shape, options]: Parameters<Random["uniform"]>): Tensor {
+  override uniform<D extends DType>(...[shape, options]: Parameters<typeof Random.prototype.uniform<D>>): Tensor<D> {
     expect(options!.low).toBe(-options!.high!);
     this.bound = options!.high!;
     return super.uniform(shape, options);
   }
 
-  override normal(...[shape, options]: Parameters<Random["normal"]>): Tensor {
+  override normal<D extends DType>(...[shape, options]: Parameters<typeof Random.prototype.normal<D>>): Tensor<D> {
     expect(options!.mean ?? 0).toBe(0);
     this.std = options!.std!;
     return super.normal(shape, options);

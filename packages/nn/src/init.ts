@@ -8,7 +8,18 @@
  * Source: torch.nn.init; He et al. 2015, arXiv:1502.01852; Glorot and Bengio 2010.
  */
 
-import { full, Random, type Shape, ShapeError, size, type Tensor, ValueError } from "@gridgrad/core";
+import {
+  checkOptions,
+  checkShape,
+  full,
+  type OptionNames,
+  Random,
+  type Shape,
+  ShapeError,
+  size,
+  type Tensor,
+  ValueError,
+} from "@gridgrad/core";
 
 let shared = new Random(0);
 
@@ -48,6 +59,8 @@ export interface KaimingOptions extends InitOptions {
   readonly mode?: "fanIn" | "fanOut";
 }
 
+const kaimingOptions: OptionNames<KaimingOptions> = { a: 1, mode: 1, random: 0 };
+
 /**
  * Normal with the standard deviation that keeps the variance through a relu.
  *
@@ -55,7 +68,9 @@ export interface KaimingOptions extends InitOptions {
  * @throws {ShapeError} when `shape` has fewer than two axes.
  * @throws {ValueError} when `mode` is none of the two, or `a` is not finite.
  */
-export function kaimingNormal(shape: Shape, { a = 0, mode = "fanIn", random = shared }: KaimingOptions = {}): Tensor {
+export function kaimingNormal(shape: Shape, options?: KaimingOptions): Tensor {
+  const checked = checkOptions("kaimingNormal(shape)", kaimingOptions, options, arguments);
+  const { a = 0, mode = "fanIn", random = shared } = checked;
   return random.normal(shape, { std: kaimingStd("kaimingNormal", shape, a, mode) });
 }
 
@@ -67,7 +82,9 @@ export function kaimingNormal(shape: Shape, { a = 0, mode = "fanIn", random = sh
  * @throws {ShapeError} when `shape` has fewer than two axes.
  * @throws {ValueError} when `mode` is none of the two, or `a` is not finite.
  */
-export function kaimingUniform(shape: Shape, { a = 0, mode = "fanIn", random = shared }: KaimingOptions = {}): Tensor {
+export function kaimingUniform(shape: Shape, options?: KaimingOptions): Tensor {
+  const checked = checkOptions("kaimingUniform(shape)", kaimingOptions, options, arguments);
+  const { a = 0, mode = "fanIn", random = shared } = checked;
   const bound = Math.sqrt(3) * kaimingStd("kaimingUniform", shape, a, mode);
   return random.uniform(shape, { low: -bound, high: bound });
 }
@@ -77,6 +94,10 @@ export interface XavierOptions extends InitOptions {
   readonly gain?: number;
 }
 
+const xavierOptions: OptionNames<XavierOptions> = { gain: 1, random: 0 };
+const normalOptions = { mean: 1, std: 1, random: 0 } as const;
+const uniformOptions = { low: 1, high: 1, random: 0 } as const;
+
 /**
  * Normal with the standard deviation that balances activations and gradients.
  *
@@ -84,7 +105,8 @@ export interface XavierOptions extends InitOptions {
  * @throws {ShapeError} when `shape` has fewer than two axes.
  * @throws {ValueError} when `gain` is negative or not finite.
  */
-export function xavierNormal(shape: Shape, { gain = 1, random = shared }: XavierOptions = {}): Tensor {
+export function xavierNormal(shape: Shape, options?: XavierOptions): Tensor {
+  const { gain = 1, random = shared } = checkOptions("xavierNormal(shape)", xavierOptions, options, arguments);
   return random.normal(shape, { std: xavierStd("xavierNormal", shape, gain) });
 }
 
@@ -95,7 +117,8 @@ export function xavierNormal(shape: Shape, { gain = 1, random = shared }: Xavier
  * @throws {ShapeError} when `shape` has fewer than two axes.
  * @throws {ValueError} when `gain` is negative or not finite.
  */
-export function xavierUniform(shape: Shape, { gain = 1, random = shared }: XavierOptions = {}): Tensor {
+export function xavierUniform(shape: Shape, options?: XavierOptions): Tensor {
+  const { gain = 1, random = shared } = checkOptions("xavierUniform(shape)", xavierOptions, options, arguments);
   const bound = Math.sqrt(3) * xavierStd("xavierUniform", shape, gain);
   return random.uniform(shape, { low: -bound, high: bound });
 }
@@ -106,10 +129,8 @@ export function xavierUniform(shape: Shape, { gain = 1, random = shared }: Xavie
  * @param shape - any.
  * @throws {ValueError} when `std` is negative or NaN.
  */
-export function normal(
-  shape: Shape,
-  { mean = 0, std = 1, random = shared }: { mean?: number; std?: number } & InitOptions = {},
-): Tensor {
+export function normal(shape: Shape, options?: { mean?: number; std?: number } & InitOptions): Tensor {
+  const { mean = 0, std = 1, random = shared } = checkOptions("normal(shape)", normalOptions, options, arguments);
   if (!(std >= 0)) throw new ValueError("normal", "std must be at least 0", String(std));
   return random.normal(shape, { mean, std });
 }
@@ -120,10 +141,8 @@ export function normal(
  * @param shape - any.
  * @throws {ValueError} when `low` is above `high`, or one is not finite.
  */
-export function uniform(
-  shape: Shape,
-  { low = 0, high = 1, random = shared }: { low?: number; high?: number } & InitOptions = {},
-): Tensor {
+export function uniform(shape: Shape, options?: { low?: number; high?: number } & InitOptions): Tensor {
+  const { low = 0, high = 1, random = shared } = checkOptions("uniform(shape)", uniformOptions, options, arguments);
   if (!(low <= high) || !Number.isFinite(high - low))
     throw new ValueError("uniform", "low must be at most high, both finite", `low ${low} and high ${high}`);
   return random.uniform(shape, { low, high });
@@ -140,6 +159,7 @@ export function constant(shape: Shape, value: number): Tensor {
 
 /** Elements of a weight that feed one output, and that one input feeds. */
 export function fans(op: string, shape: Shape): { fanIn: number; fanOut: number } {
+  checkShape(op, shape);
   if (shape.length < 2)
     throw new ShapeError(op, "a weight must have at least two axes [O, I, ..kernel]", { weight: shape });
   const kernel = size(shape.slice(2));

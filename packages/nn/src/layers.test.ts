@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import {
+  type DType,
   leakyRelu,
   mul,
   ones,
@@ -138,7 +139,7 @@ describe("a layer starts", () => {
   /** Notes the bounds of what it was asked for. */
   class Recorder extends Random {
     readonly asked: { shape: Shape; bound: number }[] = [];
-    override uniform(...[shape, options]: Parameters<Random["uniform"]>): Tensor {
+    override uniform<D extends DType>(...[shape, options]: Parameters<typeof Random.prototype.uniform<D>>): Tensor<D> {
       expect(options!.low).toBe(-options!.high!);
       this.asked.push({ shape, bound: options!.high! });
       return super.uniform(shape, options);
@@ -260,7 +261,7 @@ describe("errors", () => {
       `[ValueError: Conv2d: inChannels must be an integer of at least 1, got 0]`,
     );
     expect(() => new Conv2d(1, 1, [3, 1.5])).toThrowErrorMatchingInlineSnapshot(
-      `[ValueError: Conv2d: kernelWidth must be an integer of at least 1, got 1.5]`,
+      `[ValueError: Conv2d: kernelSize must be an integer of at least 1, or a pair [height, width] of them, got [3, 1.5]]`,
     );
     expect(() => new ConvTranspose2d(1, -1, 3)).toThrowErrorMatchingInlineSnapshot(
       `[ValueError: ConvTranspose2d: outChannels must be an integer of at least 1, got -1]`,
@@ -293,5 +294,66 @@ describe("errors", () => {
   test("inputs that do not fit come from the op", () => {
     expect(() => new Conv2d(4, 6, 3).forward(zeros([1, 3, 5, 5]))).toThrow(/^conv2d: /);
     expect(() => new BatchNorm2d(4).forward(mul(zeros([1, 3, 5, 5]), 1))).toThrow(/^batchNorm2d: /);
+  });
+});
+
+describe("PyTorch's arguments by position are answered with ours:", () => {
+  test.each<[args: unknown[], make: new (...args: never[]) => unknown, meant: string]>([
+    [[3, 8, 3, 1, 1], Conv2d, "new Conv2d(3, 8, 3, { stride: 1, padding: 1 })"],
+    [
+      [3, 8, [3, 5], 1, 0, 1, 1, false],
+      Conv2d,
+      "new Conv2d(3, 8, [3, 5], { stride: 1, padding: 0, dilation: 1, groups: 1, bias: false })",
+    ],
+    [[3, 8, 4, 2, 1, 0], ConvTranspose2d, "new ConvTranspose2d(3, 8, 4, { stride: 2, padding: 1, outputPadding: 0 })"],
+    [[3, 4, false], Linear, "new Linear(3, 4, { bias: false })"],
+    [[8, 1e-5], BatchNorm2d, "new BatchNorm2d(8, { eps: 0.00001 })"],
+    [[2, 8, 1e-3], GroupNorm, "new GroupNorm(2, 8, { eps: 0.001 })"],
+    [[[8, 8], 1e-3], LayerNorm, "new LayerNorm([8, 8], { eps: 0.001 })"],
+    [[2, 2], MaxPool2d, "new MaxPool2d(2, { stride: 2 })"],
+    [[3, 2, 1, true], AvgPool2d, "new AvgPool2d(3, { stride: 2, padding: 1, ceilMode: true })"],
+    [["tanh"], GELU, 'new GELU({ approximate: "tanh" })'],
+    [[[8, 9]], Upsample, "new Upsample({ size: [8, 9] })"],
+  ])("%j", (args, make, meant) => {
+    expect(() => new make(...(args as never[]))).toThrow(
+      new RegExp(`; write ${meant.replace(/[()[\]{}.]/g, "\\$&")}$`),
+    );
+  });
+
+  test("arguments that are missing or of another kind", () => {
+    const no = (value: unknown) => value as never;
+    expect(() => new Conv2d(3, 8, no(undefined))).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: Conv2d: kernelSize must be an integer of at least 1, or a pair [height, width] of them, got undefined]`,
+    );
+    expect(() => new MaxPool2d(no({ kernelSize: 2 }))).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: MaxPool2d: kernelSize must be an integer of at least 1, or a pair [height, width] of them, got an object (Object)]`,
+    );
+    expect(() => new Conv2d(3, 8, 3, no({ kernel: 3, pad: 1 }))).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: Conv2d: unknown option "kernel"; it takes stride, padding, dilation, groups, bias, random]`,
+    );
+    expect(() => new LayerNorm(no(undefined))).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: LayerNorm: normalizedShape must be a number or an array of them, got undefined]`,
+    );
+    expect(() => new LeakyReLU(no({ negativeSlope: 0.2 }))).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: LeakyReLU: negativeSlope must be a number, got an object (Object)]`,
+    );
+    expect(() => new Softmax(no(undefined))).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: Softmax: dim must be an integer, an axis, got undefined]`,
+    );
+    expect(() => new PixelShuffle(no(undefined))).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: PixelShuffle: upscaleFactor must be an integer of at least 1, got undefined]`,
+    );
+    expect(() => new PixelUnshuffle(0.5)).toThrow(
+      /PixelUnshuffle: downscaleFactor must be an integer of at least 1, got 0.5/,
+    );
+    expect(() => new Sequential(no([new ReLU()]))).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: Sequential: layer 0 must be a module with a method forward, got an array of length 1; layers stand one by one: new Sequential(a, b)]`,
+    );
+    expect(() => new Sequential(new ReLU(), no(relu))).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: Sequential: layer 1 must be a module with a method forward, got a function (relu)]`,
+    );
+    expect(() => new Conv2d(3, 8, 3).forward(no(undefined))).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: conv2d: x must be a Tensor, got undefined]`,
+    );
   });
 });

@@ -6,7 +6,20 @@
  * Source: torch.nn.
  */
 
-import { leakyRelu, ones, relu, sigmoid, type Tensor, tanh, tensor, ValueError, zeros } from "@gridgrad/core";
+import {
+  checkOptions,
+  leakyRelu,
+  ones,
+  type OptionNames,
+  relu,
+  showValue,
+  sigmoid,
+  tanh,
+  type Tensor,
+  tensor,
+  ValueError,
+  zeros,
+} from "@gridgrad/core";
 import {
   avgPool2d,
   type AvgPoolOptions,
@@ -49,11 +62,20 @@ function weightAndBias(shape: readonly number[], outputs: number, bias: boolean,
   return { weight, bias: bias ? new Parameter(uniform([outputs], { low: -bound, high: bound, random })) : null };
 }
 
+/** A number for both axes or a pair, both integers of at least 1, as a pair. */
+function checkPair(layer: string, name: string, value: Pair): readonly [number, number] {
+  const pair = typeof value === "number" ? [value, value] : value;
+  if (Array.isArray(pair) && pair.length === 2 && pair.every((n) => Number.isInteger(n) && n >= 1))
+    return [pair[0], pair[1]];
+  const rule = `${name} must be an integer of at least 1, or a pair [height, width] of them`;
+  throw new ValueError(layer, rule, Array.isArray(value) ? `[${value.join(", ")}]` : showValue(value));
+}
+
 /** Throws unless each named number is an integer of at least 1. */
 function checkCounts(layer: string, counts: Readonly<Record<string, number>>): void {
   for (const [name, n] of Object.entries(counts)) {
     if (!Number.isInteger(n) || n < 1)
-      throw new ValueError(layer, `${name} must be an integer of at least 1`, String(n));
+      throw new ValueError(layer, `${name} must be an integer of at least 1`, showValue(n));
   }
 }
 
@@ -61,6 +83,15 @@ export interface Conv2dOptions extends ConvOptions, InitOptions {
   /** Whether to add a number per output channel. Default true. */
   readonly bias?: boolean;
 }
+
+const conv2dOptions: OptionNames<Conv2dOptions> = {
+  stride: 1,
+  padding: 1,
+  dilation: 1,
+  groups: 1,
+  bias: 1,
+  random: 0,
+};
 
 /**
  * Convolution, `[N, inChannels, H, W]` to `[N, outChannels, P, Q]`. See `conv2d`.
@@ -84,19 +115,16 @@ export class Conv2d extends Module {
    * @param options - as `conv2d` has them, `bias`, and `random` to draw the first values from.
    * @throws {ValueError} when a count is not a positive integer, or the channels are not divisible by `groups`.
    */
-  constructor(
-    inChannels: number,
-    outChannels: number,
-    kernelSize: Pair,
-    { bias = true, random, ...options }: Conv2dOptions = {},
-  ) {
+  constructor(inChannels: number, outChannels: number, kernelSize: Pair, options?: Conv2dOptions) {
     super();
-    const { groups = 1 } = options;
+    const call = "Conv2d(inChannels, outChannels, kernelSize)";
+    const { bias = true, random, ...ofOp } = checkOptions(call, conv2dOptions, options, arguments);
+    const { groups = 1 } = ofOp;
     const kernel = checkConv("Conv2d", inChannels, outChannels, kernelSize, groups);
     const start = weightAndBias([outChannels, inChannels / groups, ...kernel], outChannels, bias, { random });
     this.weight = start.weight;
     this.bias = start.bias;
-    this.options = options;
+    this.options = ofOp;
   }
 
   forward(x: Tensor): Tensor {
@@ -108,6 +136,16 @@ export interface ConvTranspose2dOptions extends ConvTransposeOptions, InitOption
   /** Whether to add a number per output channel. Default true. */
   readonly bias?: boolean;
 }
+
+const convTranspose2dOptions: OptionNames<ConvTranspose2dOptions> = {
+  stride: 1,
+  padding: 1,
+  outputPadding: 1,
+  groups: 1,
+  bias: 1,
+  dilation: 1,
+  random: 0,
+};
 
 /**
  * Transposed convolution, `[N, inChannels, P, Q]` to `[N, outChannels, H, W]`. See `convTranspose2d`.
@@ -130,19 +168,16 @@ export class ConvTranspose2d extends Module {
    * @param options - as `convTranspose2d` has them, `bias`, and `random` to draw the first values from.
    * @throws {ValueError} when a count is not a positive integer, or the channels are not divisible by `groups`.
    */
-  constructor(
-    inChannels: number,
-    outChannels: number,
-    kernelSize: Pair,
-    { bias = true, random, ...options }: ConvTranspose2dOptions = {},
-  ) {
+  constructor(inChannels: number, outChannels: number, kernelSize: Pair, options?: ConvTranspose2dOptions) {
     super();
-    const { groups = 1 } = options;
+    const call = "ConvTranspose2d(inChannels, outChannels, kernelSize)";
+    const { bias = true, random, ...ofOp } = checkOptions(call, convTranspose2dOptions, options, arguments);
+    const { groups = 1 } = ofOp;
     const kernel = checkConv("ConvTranspose2d", inChannels, outChannels, kernelSize, groups);
     const start = weightAndBias([inChannels, outChannels / groups, ...kernel], outChannels, bias, { random });
     this.weight = start.weight;
     this.bias = start.bias;
-    this.options = options;
+    this.options = ofOp;
   }
 
   forward(x: Tensor): Tensor {
@@ -158,19 +193,21 @@ function checkConv(
   kernelSize: Pair,
   groups: number,
 ): readonly [number, number] {
-  const [kernelHeight, kernelWidth] = typeof kernelSize === "number" ? [kernelSize, kernelSize] : kernelSize;
-  checkCounts(layer, { inChannels, outChannels, kernelHeight, kernelWidth, groups });
+  checkCounts(layer, { inChannels, outChannels, groups });
+  const kernel = checkPair(layer, "kernelSize", kernelSize);
   if (inChannels % groups !== 0 || outChannels % groups !== 0) {
     const rule = `inChannels and outChannels must be divisible by groups = ${groups}`;
     throw new ValueError(layer, rule, `${inChannels} and ${outChannels}`);
   }
-  return [kernelHeight, kernelWidth];
+  return kernel;
 }
 
 export interface LinearOptions extends InitOptions {
   /** Whether to add a number per output feature. Default true. */
   readonly bias?: boolean;
 }
+
+const linearOptions: OptionNames<LinearOptions> = { bias: 1, random: 0 };
 
 /**
  * Affine map of the last axis, `[.., inFeatures]` to `[.., outFeatures]`. See `linear`.
@@ -192,8 +229,10 @@ export class Linear extends Module {
    * @param options - `bias`, and `random` to draw the first values from.
    * @throws {ValueError} when a count is not a positive integer.
    */
-  constructor(inFeatures: number, outFeatures: number, { bias = true, random }: LinearOptions = {}) {
+  constructor(inFeatures: number, outFeatures: number, options?: LinearOptions) {
     super();
+    const call = "Linear(inFeatures, outFeatures)";
+    const { bias = true, random } = checkOptions(call, linearOptions, options, arguments);
     checkCounts("Linear", { inFeatures, outFeatures });
     const start = weightAndBias([outFeatures, inFeatures], outFeatures, bias, { random });
     this.weight = start.weight;
@@ -211,6 +250,9 @@ export interface BatchNorm2dOptions {
   /** Weight of a new batch in the running statistics. Default 0.1. */
   readonly momentum?: number;
 }
+
+const batchNorm2dOptions: OptionNames<BatchNorm2dOptions> = { eps: 1, momentum: 1 };
+const epsOption = { eps: 1 } as const;
 
 /**
  * Batch normalisation of `[N, C, H, W]` per channel: by the batch's statistics in training, by the running ones in evaluation.
@@ -238,15 +280,15 @@ export class BatchNorm2d extends Module {
   readonly options: BatchNorm2dOptions;
 
   /** @throws {ValueError} when `channels` is not a positive integer. */
-  constructor(channels: number, options: BatchNorm2dOptions = {}) {
+  constructor(channels: number, options?: BatchNorm2dOptions) {
     super();
+    this.options = checkOptions("BatchNorm2d(channels)", batchNorm2dOptions, options, arguments);
     checkCounts("BatchNorm2d", { channels });
     this.weight = new Parameter(ones([channels]));
     this.bias = new Parameter(zeros([channels]));
     this.running_mean = new Buffer(zeros([channels]));
     this.running_var = new Buffer(ones([channels]));
     this.num_batches_tracked = new Buffer(tensor(0, [], { dtype: "int32" }), { optional: true });
-    this.options = options;
   }
 
   forward(x: Tensor): Tensor {
@@ -285,8 +327,9 @@ export class GroupNorm extends Module {
    * @param options.eps - added to the variance. Default 1e-5.
    * @throws {ValueError} when a count is not a positive integer, or `groups` does not divide `channels`.
    */
-  constructor(groups: number, channels: number, { eps = 1e-5 }: { eps?: number } = {}) {
+  constructor(groups: number, channels: number, options?: { eps?: number }) {
     super();
+    const { eps = 1e-5 } = checkOptions("GroupNorm(groups, channels)", epsOption, options, arguments);
     checkCounts("GroupNorm", { groups, channels });
     if (channels % groups !== 0)
       throw new ValueError("GroupNorm", `channels must be divisible by groups = ${groups}`, String(channels));
@@ -322,8 +365,13 @@ export class LayerNorm extends Module {
    * @param options.eps - added to the variance. Default 1e-5.
    * @throws {ValueError} when there is no size, or one is not a positive integer.
    */
-  constructor(normalizedShape: number | readonly number[], { eps = 1e-5 }: { eps?: number } = {}) {
+  constructor(normalizedShape: number | readonly number[], options?: { eps?: number }) {
     super();
+    const { eps = 1e-5 } = checkOptions("LayerNorm(normalizedShape)", epsOption, options, arguments);
+    if (typeof normalizedShape !== "number" && !Array.isArray(normalizedShape)) {
+      const rule = "normalizedShape must be a number or an array of them";
+      throw new ValueError("LayerNorm", rule, showValue(normalizedShape));
+    }
     this.normalizedShape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
     if (this.normalizedShape.length === 0)
       throw new ValueError("LayerNorm", "normalizedShape must name at least one axis", "[]");
@@ -354,6 +402,11 @@ export class LayerNorm extends Module {
 export class Sequential extends Module {
   constructor(...layers: Layer[]) {
     super();
+    layers.forEach((layer, i) => {
+      if (typeof (layer as Partial<Layer> | null | undefined)?.forward === "function") return;
+      const one = Array.isArray(layer) ? "; layers stand one by one: new Sequential(a, b)" : "";
+      throw new ValueError("Sequential", `layer ${i} must be a module with a method forward`, showValue(layer) + one);
+    });
     Object.assign(this, layers); // fields 0, 1, ..: the names in PyTorch's state_dict
   }
 
@@ -389,6 +442,8 @@ export class LeakyReLU extends Module {
 
   constructor(negativeSlope = 0.01) {
     super();
+    if (typeof negativeSlope !== "number")
+      throw new ValueError("LeakyReLU", "negativeSlope must be a number", showValue(negativeSlope));
     this.negativeSlope = negativeSlope;
   }
 
@@ -415,8 +470,9 @@ export class Tanh extends Module {
 export class GELU extends Module {
   readonly approximate: GeluApproximation;
 
-  constructor({ approximate = "none" }: { approximate?: GeluApproximation } = {}) {
+  constructor(options?: { approximate?: GeluApproximation }) {
     super();
+    const { approximate = "none" } = checkOptions("GELU()", { approximate: 1 }, options, arguments);
     this.approximate = approximate;
   }
 
@@ -438,6 +494,7 @@ export class Softmax extends Module {
 
   constructor(dim: number) {
     super();
+    if (!Number.isInteger(dim)) throw new ValueError("Softmax", "dim must be an integer, an axis", showValue(dim));
     this.dim = dim;
   }
 
@@ -452,6 +509,7 @@ export class PixelShuffle extends Module {
 
   constructor(upscaleFactor: number) {
     super();
+    checkCounts("PixelShuffle", { upscaleFactor });
     this.upscaleFactor = upscaleFactor;
   }
 
@@ -466,6 +524,7 @@ export class PixelUnshuffle extends Module {
 
   constructor(downscaleFactor: number) {
     super();
+    checkCounts("PixelUnshuffle", { downscaleFactor });
     this.downscaleFactor = downscaleFactor;
   }
 
@@ -474,13 +533,15 @@ export class PixelUnshuffle extends Module {
   }
 }
 
+const upsampleOptions: OptionNames<InterpolateOptions> = { size: 1, scaleFactor: 1, mode: 1, alignCorners: 1 };
+
 /** Resizing by a fixed rule. See `interpolate`. */
 export class Upsample extends Module {
   readonly options: InterpolateOptions;
 
   constructor(options: InterpolateOptions) {
     super();
-    this.options = options;
+    this.options = checkOptions("Upsample()", upsampleOptions, options, arguments);
   }
 
   forward(x: Tensor): Tensor {
@@ -488,15 +549,18 @@ export class Upsample extends Module {
   }
 }
 
+const maxPool2dOptions: OptionNames<MaxPoolOptions> = { stride: 1, padding: 1, dilation: 1, ceilMode: 0 };
+
 /** See `maxPool2d`. */
 export class MaxPool2d extends Module {
   readonly kernelSize: Pair;
   readonly options: MaxPoolOptions;
 
-  constructor(kernelSize: Pair, options: MaxPoolOptions = {}) {
+  constructor(kernelSize: Pair, options?: MaxPoolOptions) {
     super();
+    this.options = checkOptions("MaxPool2d(kernelSize)", maxPool2dOptions, options, arguments);
+    checkPair("MaxPool2d", "kernelSize", kernelSize);
     this.kernelSize = kernelSize;
-    this.options = options;
   }
 
   forward(x: Tensor): Tensor {
@@ -504,15 +568,24 @@ export class MaxPool2d extends Module {
   }
 }
 
+const avgPool2dOptions: OptionNames<AvgPoolOptions> = {
+  stride: 1,
+  padding: 1,
+  ceilMode: 1,
+  countIncludePad: 1,
+  divisorOverride: 1,
+};
+
 /** See `avgPool2d`. */
 export class AvgPool2d extends Module {
   readonly kernelSize: Pair;
   readonly options: AvgPoolOptions;
 
-  constructor(kernelSize: Pair, options: AvgPoolOptions = {}) {
+  constructor(kernelSize: Pair, options?: AvgPoolOptions) {
     super();
+    this.options = checkOptions("AvgPool2d(kernelSize)", avgPool2dOptions, options, arguments);
+    checkPair("AvgPool2d", "kernelSize", kernelSize);
     this.kernelSize = kernelSize;
-    this.options = options;
   }
 
   forward(x: Tensor): Tensor {

@@ -222,7 +222,7 @@ describe("loadStateDict", () => {
       toString: entry([1], 0),
     };
     expect(() => pair.loadStateDict(state)).toThrowErrorMatchingInlineSnapshot(
-      `[ValueError: loadStateDict: the state must fit the module, got 5 problems: first.weight is missing; first.bias must have shape [1], got [3]; first.count must hold integers, got F32; third.weight is unexpected; toString is unexpected]`,
+      `[ValueError: loadStateDict: the state must fit the module, got that of another network, with 5 problems: first.weight is missing; first.bias must have shape [1], got [3]; first.count must hold integers, got F32; and 2 more]`,
     );
     expect(await pair.stateDict()).toEqual(before);
   });
@@ -232,17 +232,65 @@ describe("loadStateDict", () => {
     expect(() => scale.loadStateDict({ weight: entry([2], 5, 6), bias: entry([1], 7) })).toThrow(/valueOf is missing/);
   });
 
+  test("tells the first three problems of many, and how many more there are", () => {
+    const state = Object.fromEntries(Array.from({ length: 47 }, (_, i) => [`layers.${i}`, entry([1], 0)]));
+    expect(() => new Scale().loadStateDict(state)).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: loadStateDict: the state must fit the module, got that of another network, with 49 problems: weight is missing; bias is missing; layers.0 is unexpected; and 46 more]`,
+    );
+    const fits = { weight: entry([2], 5, 6), bias: entry([1], 7) };
+    expect(() => new Scale().loadStateDict({ ...fits, w: fits.bias, toString: fits.bias })).toThrow(
+      /got 2 problems: w is unexpected; toString is unexpected$/,
+    );
+  });
+
+  test("tells what takes the prefix of wrapped names away, and that fits", () => {
+    const wrapped = (prefix: string) => ({ [`${prefix}weight`]: entry([2], 5, 6), [`${prefix}bias`]: entry([1], 7) });
+    expect(() => new Scale().loadStateDict(wrapped("module."))).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: loadStateDict: the state must fit the module, got names that all begin with "module.", as DataParallel wraps a model; without it they fit: Object.fromEntries(Object.entries(state).map(([name, entry]) => [name.slice(7), entry]))]`,
+    );
+    expect(() => new Scale().loadStateDict(wrapped("_orig_mod."))).toThrow(
+      'got names that all begin with "_orig_mod.", as torch.compile wraps a model; without it they fit: ',
+    );
+    expect(() => new Scale().loadStateDict(wrapped("net.encoder."))).toThrow(
+      'names that all begin with "net.encoder."; without',
+    );
+    const state = wrapped("module.");
+    const unwrapped = Object.fromEntries(Object.entries(state).map(([name, entry]) => [name.slice(7), entry])); // as it says
+    expect(new Scale().loadStateDict(unwrapped).unexpected).toEqual([]);
+    const other = { "module.weight": entry([2], 5, 6), "module.shift": entry([1], 7) };
+    expect(() => new Scale().loadStateDict(other)).toThrow(/got that of another network, with 4 problems: /);
+  });
+
+  test("refuses what is no state, and tells what is no entry", () => {
+    const load = (state: unknown, options?: unknown) =>
+      expect(() => new Scale().loadStateDict(state as never, options as never));
+    load(null).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: loadStateDict: state must hold entries by their names, got null]`,
+    );
+    load({ weight: [1, 2], bias: entry([1], 7) }).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: loadStateDict: the state must fit the module, got 1 problem: weight must be an entry { dtype, shape, values }, got an array of length 2]`,
+    );
+    load({}, false).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: loadStateDict: options must stand in one object, got false; write loadStateDict(state, { strict: false })]`,
+    );
+  });
+
   test("takes a state without the optional buffers", async () => {
     const scale = new Scale();
     scale.count.set(tensor(5, [], { dtype: "int32" }));
-    scale.loadStateDict({ weight: entry([2], 5, 6), bias: entry([1], 7) });
+    const result = scale.loadStateDict({ weight: entry([2], 5, 6), bias: entry([1], 7) });
+    expect(result).toEqual({ missing: ["count"], unexpected: [] });
     expect(await scale.weight.tensor.array()).toEqual([5, 6]);
     expect(await scale.count.tensor.item()).toBe(5);
   });
 
   test("loads what matches when it is not strict, but never another shape", async () => {
     const scale = new Scale();
-    scale.loadStateDict({ weight: entry([2], 5, 6), other: entry([1], 7) }, { strict: false });
+    const state = { weight: entry([2], 5, 6), other: entry([1], 7) };
+    expect(scale.loadStateDict(state, { strict: false })).toEqual({
+      missing: ["bias", "count"],
+      unexpected: ["other"],
+    });
     expect([await scale.weight.tensor.array(), await scale.bias!.tensor.array()]).toEqual([[5, 6], [3]]);
     expect(() => scale.loadStateDict({ weight: entry([1], 5) }, { strict: false })).toThrowErrorMatchingInlineSnapshot(
       `[ValueError: loadStateDict: the state must fit the module, got 1 problem: weight must have shape [2], got [1]]`,
@@ -335,4 +383,19 @@ describe("to", () => {
     await realize(loss);
     expect(loss.dtype).toBe("float64");
   });
+});
+
+test("a module or parameter of another copy of the package is not passed over", async () => {
+  const copies = ["./module.ts?copy", "./slot.ts?copy"]; // modules of their own, with classes of their own
+  const [{ Module: OtherModule }, { Parameter: OtherParameter }] = (await Promise.all(
+    copies.map((path) => import(/* @vite-ignore */ path)),
+  )) as [{ Module: typeof Module }, { Parameter: typeof Parameter }];
+  const names = (child: unknown) => expect(() => Object.assign(new Scale(), { child }).parameters());
+  names(new (class extends OtherModule {})()).toThrowErrorMatchingInlineSnapshot(
+    `[ValueError: Module: child must be of this copy of the package, got a module of another copy of @gridgrad/nn: two copies are loaded. \`npm ls @gridgrad/nn\` lists them, and one version of it everywhere leaves one]`,
+  );
+  names([new OtherParameter(zeros([1]))]).toThrow(
+    /child\.0 must be of this copy of the package, got a Parameter or Buffer/,
+  );
+  names({ [Symbol.iterator]: 1 }).not.toThrow(); // any other object
 });

@@ -9,20 +9,27 @@
 import {
   allocate,
   checkDType,
+  checkOptions,
   type DType,
   entryToTensor,
   isFloat,
   leaf,
+  type OptionNames,
   readValues,
   realize,
   type SafetensorsEntry,
   sameShape,
+  Shown,
+  showValue,
   type Tensor,
+  ValueError,
   type Values,
   valuesToEntry,
-  ValueError,
 } from "@gridgrad/core";
 
+import { checkForeign, nnBrand } from "./brand.ts";
+import { misfit } from "./misfit.ts";
+import { showModule } from "./showModule.ts";
 import { Buffer, Parameter } from "./slot.ts";
 
 /** Named tensors, as safetensors files hold them. */
@@ -31,6 +38,16 @@ export type StateDict = Readonly<Record<string, SafetensorsEntry>>;
 export interface LoadOptions {
   /** Whether a name that only the state or only the module has is an error. Default true. */
   readonly strict?: boolean;
+}
+
+export const loadOptions: OptionNames<LoadOptions> = { strict: 1 };
+
+/** Names that did not meet when a state was loaded. */
+export interface LoadResult {
+  /** Parameters and buffers that the state lacks; they are as they were. */
+  readonly missing: string[];
+  /** Names of the state that the module lacks. */
+  readonly unexpected: string[];
 }
 
 /**
@@ -48,9 +65,18 @@ export interface LoadOptions {
  * net.parameterCount; // 21
  * ```
  */
-export abstract class Module {
+export abstract class Module extends Shown {
+  get [nnBrand](): string {
+    return "a module";
+  }
+
   /** Whether layers that tell the two apart (batch norm) are in training or evaluation. Set it with `train()` and `eval()`. */
   training = true;
+
+  /** A tree: a line for this module and one for each in it, with options, numbers of parameters and shapes. */
+  toString(): string {
+    return showModule(this);
+  }
 
   /** True for a module whose own initialisation must survive one of the whole model. See `apply`. */
   get keepsItsInitialization(): boolean {
@@ -147,9 +173,22 @@ export abstract class Module {
    * converted to the slots' element types.
    *
    * @param state - entries by the names that `stateDict` gives, such as a safetensors file holds them.
-   * @throws {ValueError} that lists every name that is missing, unexpected, of another shape, or not of integers where the slot is.
+   * @returns the names that only one of the two has. There are none but for `{ strict: false }` and optional buffers.
+   * @throws {ValueError} that lists the names that are missing, unexpected, of another shape, or not of integers where the slot is.
+   *
+   * @example
+   * ```ts
+   * const layer = new Linear(2, 1);
+   * const { weight } = await layer.stateDict();
+   * const { missing, unexpected } = layer.loadStateDict({ weight, scale: weight }, { strict: false });
+   * missing; // ["bias"]
+   * unexpected; // ["scale"]
+   * ```
    */
-  loadStateDict(state: StateDict, { strict = true }: LoadOptions = {}): void {
+  loadStateDict(state: StateDict, options?: LoadOptions): LoadResult {
+    const { strict = true } = checkOptions("loadStateDict(state)", loadOptions, options, arguments);
+    if (typeof state !== "object" || state === null)
+      throw new ValueError("loadStateDict", "state must hold entries by their names", showValue(state));
     const undo = [...this.namedModules()].map(([path, module]) => {
       const prefix = path === "" ? "" : `${path}.`;
       const names = Object.keys(state).filter((name) => name.startsWith(prefix));
@@ -157,12 +196,17 @@ export abstract class Module {
     });
     const slots = this.namedSlots();
     const problems: string[] = [];
+    const missing: string[] = [];
+    const unexpected = Object.keys(state).filter((name) => !slots.has(name));
     const wanted: [Parameter | Buffer, Tensor][] = [];
     for (const [name, slot] of slots) {
       const entry = Object.hasOwn(state, name) ? state[name] : undefined;
       if (!entry) {
+        missing.push(name);
         const mayLack = !strict || (slot instanceof Buffer && slot.optional);
         if (!mayLack) problems.push(`${name} is missing`);
+      } else if (!Array.isArray(entry.shape) || !ArrayBuffer.isView(entry.values)) {
+        problems.push(`${name} must be an entry { dtype, shape, values }, got ${showValue(entry)}`);
       } else if (!sameShape(entry.shape, slot.shape)) {
         problems.push(`${name} must have shape [${slot.shape.join(", ")}], got [${entry.shape.join(", ")}]`);
       } else if (!isFloat(slot.tensor.dtype) && entry.dtype.startsWith("F")) {
@@ -171,18 +215,14 @@ export abstract class Module {
         wanted.push([slot, entryToLeaf(entry, slot.tensor.dtype)]);
       }
     }
-    if (strict) {
-      for (const name of Object.keys(state)) if (!slots.has(name)) problems.push(`${name} is unexpected`);
-    }
+    if (strict) problems.push(...unexpected.map((name) => `${name} is unexpected`));
     if (problems.length > 0) {
       for (const each of undo) each?.();
-      throw new ValueError(
-        "loadStateDict",
-        "the state must fit the module",
-        `${problems.length} ${problems.length === 1 ? "problem" : "problems"}: ${problems.join("; ")}`,
-      );
+      const required = [...slots].flatMap(([name, slot]) => (slot instanceof Buffer && slot.optional ? [] : [name]));
+      throw new ValueError("loadStateDict", "the state must fit the module", misfit(problems, state, required));
     }
     for (const [slot, values] of wanted) slot.set(values);
+    return { missing, unexpected };
   }
 
   /**
@@ -222,6 +262,8 @@ function visit(
     if (value instanceof Module) found(path, value);
     const inside = new Set(above).add(value);
     for (const [key, child] of Object.entries(value)) visit(child, path === "" ? key : `${path}.${key}`, found, inside);
+  } else {
+    checkForeign("Module", `${path} must be of this copy of the package`, value);
   }
 }
 

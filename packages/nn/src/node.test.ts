@@ -57,8 +57,20 @@ describe("weights", () => {
       `${path}: loadStateDict: the state must fit the module, got 2 problems: weight must have shape [3, 2], got [2, 2]; `,
     );
     expect(await model.stateDict()).toEqual(before);
-    await loadWeights(path, new Linear(2, 2, { bias: false }), { strict: false });
+    const part = await loadWeights(path, new Linear(2, 2, { bias: false }), { strict: false });
+    expect(part).toEqual({ missing: [], unexpected: ["bias"] });
   });
+});
+
+test("what is no module, or no weights but a .pth file, is told", async () => {
+  await expect(loadWeights("w.safetensors", [] as never)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[ValueError: loadWeights: the model must be a module, got an array of length 0]`,
+  );
+  const path = join(folder, "model.pth");
+  await writeFile(path, Uint8Array.from([0x50, 0x4b, 3, 4, 0, 0, 8, 8, 0, 0, 0, 0]));
+  await expect(loadWeights(path, new Net(1))).rejects.toThrow(
+    `${path}: safetensors: a file must be of this format, got one`,
+  );
 });
 
 describe("checkpoints", () => {

@@ -1,6 +1,7 @@
 /** @file @gridgrad/nn/node: models and checkpoints on disk, and how files are read and written there. */
 
 import {
+  checkOptions,
   decodeSafetensors,
   encodeSafetensors,
   type SafetensorsEntry,
@@ -9,8 +10,9 @@ import {
   ValueError,
 } from "@gridgrad/core";
 
+import { checkModule } from "./checkModule.ts";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type Run } from "./checkpoint.ts";
-import type { LoadOptions, Module, StateDict } from "./module.ts";
+import { loadOptions, type LoadOptions, type LoadResult, type Module, type StateDict } from "./module.ts";
 import { readWhole } from "./readWhole.node.ts";
 import { writeFileAtomic } from "./replaceFile.node.ts";
 
@@ -30,6 +32,7 @@ export async function saveWeights(
   model: Module,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
+  checkModule("saveWeights", model);
   const state = Object.entries(await model.stateDict()).map(([name, entry]) => [name, withInt64(entry)] as const);
   await writeFileAtomic(path, encodeSafetensors(Object.fromEntries(state), { format: "pt", ...metadata }));
 }
@@ -43,12 +46,15 @@ function withInt64(entry: SafetensorsEntry): SafetensorsEntry {
 /**
  * Loads parameters and buffers from a safetensors file: weights, from here or from Python, or a checkpoint.
  *
- * @throws {SafetensorsError} when the file breaks the format.
+ * @returns the names that only one of the two has, which `{ strict: false }` allows.
+ * @throws {SafetensorsError} when the file breaks the format, or is a `.pth` file of PyTorch.
  * @throws {ValueError} when names or shapes do not fit; nothing is changed then. Both messages begin with the path.
  */
-export async function loadWeights(path: string, model: Module, options?: LoadOptions): Promise<void> {
+export async function loadWeights(path: string, model: Module, options?: LoadOptions): Promise<LoadResult> {
+  checkModule("loadWeights", model);
+  checkOptions("loadWeights(path, model)", loadOptions, options, arguments);
   const { tensors } = await readStateDict(path);
-  named(path, () => model.loadStateDict(tensors, options));
+  return named(path, () => model.loadStateDict(tensors, options));
 }
 
 /**

@@ -24,6 +24,7 @@ import { goldenFiles } from "@gridgrad/core/testing/goldenFiles";
 import { bceWithLogits, crossEntropy, detach, l1Loss, mseLoss, smoothL1Loss } from "@gridgrad/ops";
 
 import { BatchNorm2d, Conv2d } from "./layers.ts";
+import { Linear } from "./layers.ts";
 import { Module } from "./module.ts";
 import { Adam, AdamW, clipGradNorm, NonFiniteError, type Optimizer, SGD } from "./optimizer.ts";
 import { Buffer, Parameter, pendingBuffers } from "./slot.ts";
@@ -563,5 +564,65 @@ describe("errors", () => {
       nesterov: false,
       weightDecay: 0,
     });
+  });
+});
+
+describe("an optimiser refuses", () => {
+  const p = new Parameter(tensor([1]));
+  const no = (value: unknown) => value as never;
+
+  test("what are no parameters", async () => {
+    const layer = new Linear(1, 1);
+    expect(() => new SGD(no(layer), { lr: 1 })).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: SGD: parameters must be a list of parameters, got an object (Linear); write new SGD(model.parameters(), { .. })]`,
+    );
+    expect(() => new Adam(no(undefined), { lr: 1 })).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: Adam: parameters must be a list of parameters, got undefined]`,
+    );
+    expect(() => new Adam(no(p), { lr: 1 })).toThrow(/parameters must be a list of parameters, got an object/);
+    expect(() => new Adam(no([tensor([1])]), { lr: 1 })).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: Adam: parameters must be a list of parameters, got an object (Tensor) among them; model.parameters() lists a model's]`,
+    );
+    expect(() => new AdamW(no([{ params: [p], lr: 1 }]), { lr: 1 })).toThrow(/got an object \(Object\) among them/);
+    expect(() => new AdamW(no([new Buffer(tensor([1])), layer]), { lr: 1 })).toThrow(
+      /got an object \(Buffer\) among them/,
+    );
+    expect(() => new AdamW(no([layer]), { lr: 1 })).toThrow(/got an object \(Linear\) among them/);
+    const copy = "./slot.ts?copy";
+    const other = (await import(/* @vite-ignore */ copy)) as { Parameter: typeof Parameter };
+    expect(() => new SGD(no([new other.Parameter(tensor([1]))]), { lr: 1 })).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: SGD: parameters must be a list of parameters, got a Parameter or Buffer of another copy of @gridgrad/nn: two copies are loaded. \`npm ls @gridgrad/nn\` lists them, and one version of it everywhere leaves one]`,
+    );
+    const generated = function* () {
+      yield p;
+      yield p;
+    };
+    expect(new SGD(generated(), { lr: 1 }).parameters).toEqual([p]); // once through, once each
+  });
+
+  test("options by position, of other names, or none", () => {
+    expect(() => new SGD([p], no(0.1))).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: SGD: options must stand in one object, got 0.1; write new SGD(parameters, { lr: 0.1 })]`,
+    );
+    expect(() => new AdamW([p], no({ lr: 1, weight_decay: 0.5 }))).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: AdamW: unknown option "weight_decay"; did you mean weightDecay? It takes lr, betas, eps, weightDecay]`,
+    );
+    expect(() => new AdamW([p], no(undefined))).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: AdamW: lr must be at least 0 and finite, got undefined]`,
+    );
+    expect(() => new Adam([p], { lr: 1, betas: no(0.9) })).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: Adam: betas must be a pair of numbers, got 0.9]`,
+    );
+  });
+
+  test("a loss that is none", async () => {
+    const optimizer = new SGD([p], { lr: 1 });
+    const step = (loss: unknown) => expect(optimizer.step(no(loss))).rejects;
+    await step(() => p.tensor.sum()).toThrow("optimizer.step: loss must be a Tensor, got a function; call it first");
+    await step({ clipNorm: 1 }).toThrow("optimizer.step: loss must be a Tensor, got an object (Object)");
+    await step(null).toThrow(/loss must be a Tensor, got null/);
+    expect(() => clipGradNorm(no(tensor([1])), 1)).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: clipGradNorm: gradients must be an array of tensors, got an object (Tensor)]`,
+    );
   });
 });

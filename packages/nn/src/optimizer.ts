@@ -10,20 +10,25 @@
 import {
   abs,
   add,
+  checkOptions,
+  checkTensor,
   clamp,
   dependencies,
   div,
   type DType,
   full,
-  GraphError,
   gradientsOf,
+  GraphError,
   less,
   max,
   maximum,
   mul,
+  type OptionNames,
   realize,
   release,
   ShapeError,
+  Shown,
+  showValue,
   sqrt,
   sub,
   sum,
@@ -35,7 +40,9 @@ import {
 } from "@gridgrad/core";
 import { adamUpdate, runningAverage } from "@gridgrad/ops";
 
+import { checkParameters } from "./checkParameters.ts";
 import { turnOfEventLoop } from "./eventLoop.ts";
+import { showOptions } from "./showOptions.ts";
 import { type Buffer, type Parameter, pendingBuffers } from "./slot.ts";
 
 /** What a step found. */
@@ -50,6 +57,8 @@ export interface StepOptions {
   /** Scale the gradients down so that their norm is at most this. Default: no limit. */
   readonly clipNorm?: number;
 }
+
+const stepOptions: OptionNames<StepOptions> = { clipNorm: 0 };
 
 /**
  * A step with a gradient that is NaN or infinite, or too large for the optimiser. Parameters, state and running statistics are as
@@ -86,7 +95,7 @@ export interface Update {
 }
 
 /** What SGD, Adam and AdamW share: the step. A new optimiser says how it updates one parameter. */
-export abstract class Optimizer {
+export abstract class Optimizer extends Shown {
   /** The class, as errors and checkpoints call it. */
   readonly kind: string;
   /** The learning rate of the next step. Schedules set it. */
@@ -103,15 +112,21 @@ export abstract class Optimizer {
    * @throws {ValueError} when there is none, or `lr` is negative or not finite.
    */
   constructor(kind: string, parameters: Iterable<Parameter>, lr: number) {
+    super();
     this.kind = kind;
-    this.parameters = [...new Set(parameters)];
-    if (this.parameters.length === 0) throw new ValueError(kind, "parameters must hold at least one parameter", "none");
+    this.parameters = checkParameters(kind, parameters);
     checkRange(kind, { lr }, 0, Infinity);
     this.lr = lr;
   }
 
   /** Hyperparameters other than the learning rate, as plain data: checkpoints store and compare them. */
   abstract readonly hyperparameters: Readonly<Record<string, unknown>>;
+
+  toString(): string {
+    const options = showOptions({ lr: this.lr, ...this.hyperparameters });
+    const counts = [counted(this.parameters.length, "parameter"), counted(this.steps, "step")];
+    return `${this.kind}(${options}) of ${counts.join(" after ")}`;
+  }
 
   /** Names of the tensors that a parameter's state holds. */
   abstract readonly stateNames: readonly string[];
@@ -148,7 +163,9 @@ export abstract class Optimizer {
    * await p.tensor.data(); // [0]
    * ```
    */
-  async step(loss?: Tensor, { clipNorm = Infinity }: StepOptions = {}): Promise<StepResult> {
+  async step(loss?: Tensor, options?: StepOptions): Promise<StepResult> {
+    const { clipNorm = Infinity } = checkOptions("optimizer.step(loss)", stepOptions, options, arguments);
+    if (loss !== undefined) checkTensor("optimizer.step", "loss", loss);
     if (this.#stepping) {
       throw new GraphError("optimizer.step: the step before must be done (await it), got a call while it runs");
     }
@@ -237,6 +254,10 @@ export abstract class Optimizer {
   }
 }
 
+function counted(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? "" : "s"}`;
+}
+
 /**
  * The recorded updates that a step computes: of the forward passes whose results it needs, and of those that need parameters
  * which it replaces, for which it is now or never.
@@ -295,6 +316,11 @@ function clip(
   gradients: readonly Tensor[],
   maxNorm: number,
 ): { gradients: Tensor[]; norm: Tensor; root: Tensor; largest: Tensor } {
+  if (!Array.isArray(gradients)) {
+    const rule = "gradients must be an array of tensors";
+    throw new ValueError("clipGradNorm", rule, showValue(gradients));
+  }
+  gradients.forEach((g, i) => checkTensor("clipGradNorm", `gradients[${i}]`, g));
   if (!(maxNorm > 0)) throw new ValueError("clipGradNorm", "maxNorm must be above 0", String(maxNorm));
   if (gradients.length === 0) throw new ValueError("clipGradNorm", "gradients must hold at least one tensor", "none");
   const { dtype } = gradients[0];
@@ -322,6 +348,8 @@ export interface SGDOptions {
   readonly weightDecay?: number;
 }
 
+const sgdOptions: OptionNames<SGDOptions> = { lr: 1, momentum: 1, dampening: 1, weightDecay: 1, nesterov: 1 };
+
 /**
  * Stochastic gradient descent.
  *
@@ -340,10 +368,9 @@ export class SGD extends Optimizer {
   readonly stateNames;
 
   /** @throws {ValueError} when an option is out of its range. */
-  constructor(
-    parameters: Iterable<Parameter>,
-    { lr, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 }: SGDOptions,
-  ) {
+  constructor(parameters: Iterable<Parameter>, options: SGDOptions) {
+    const checked = checkOptions("SGD(parameters)", sgdOptions, options, arguments);
+    const { lr, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = checked;
     super("SGD", parameters, lr);
     checkRange("SGD", { momentum, dampening, weightDecay }, 0, Infinity);
     if (nesterov && (momentum === 0 || dampening !== 0)) {
@@ -379,6 +406,8 @@ export interface AdamOptions {
   readonly weightDecay?: number;
 }
 
+const adamOptions: OptionNames<AdamOptions> = { lr: 1, betas: 1, eps: 1, weightDecay: 1 };
+
 /**
  * Adam. Weight decay is added to the gradient.
  *
@@ -398,8 +427,12 @@ export class Adam extends Optimizer {
   readonly stateNames = ["exp_avg", "exp_avg_sq"];
 
   /** @throws {ValueError} when an option is out of its range. */
-  constructor(parameters: Iterable<Parameter>, { lr, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 }: AdamOptions) {
+  constructor(parameters: Iterable<Parameter>, options: AdamOptions) {
+    const checked = checkOptions(`${new.target.kind}(parameters)`, adamOptions, options, arguments);
+    const { lr, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = checked;
     super(new.target.kind, parameters, lr);
+    if (!Array.isArray(betas) || betas.length !== 2)
+      throw new ValueError(this.kind, "betas must be a pair of numbers", showValue(betas));
     const [beta1, beta2] = betas;
     checkRange(this.kind, { "betas[0]": beta1, "betas[1]": beta2 }, 0, 1);
     checkRange(this.kind, { eps, weightDecay }, 0, Infinity);
@@ -446,8 +479,9 @@ export class AdamW extends Adam {
   static override readonly kind = "AdamW";
 
   /** @throws {ValueError} when an option is out of its range. */
-  constructor(parameters: Iterable<Parameter>, { weightDecay = 0.01, ...options }: AdamOptions) {
-    super(parameters, { ...options, weightDecay });
+  constructor(parameters: Iterable<Parameter>, options: AdamOptions) {
+    const { weightDecay = 0.01, ...rest } = checkOptions("AdamW(parameters)", adamOptions, options, arguments);
+    super(parameters, { ...rest, weightDecay });
   }
 
   protected override decay(p: Tensor, g: Tensor): { decayed: Tensor; g: Tensor } {

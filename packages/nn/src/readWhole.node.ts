@@ -3,6 +3,8 @@
 import type { Stats } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 
+import { checkOptions } from "@gridgrad/core";
+
 import { FileError, isSystemError } from "./fileError.node.ts";
 
 const rule = "a file that can be read";
@@ -22,7 +24,8 @@ const chunkBytes = 2 ** 20;
  * @throws {FileError} when it is a folder or a device, or too large.
  * @throws {Error} of the file system, with the path, when it is missing or cannot be opened.
  */
-export async function readWhole(path: string, { pipes = false }: { pipes?: boolean } = {}): Promise<Buffer> {
+export async function readWhole(path: string, options?: { pipes?: boolean }): Promise<Buffer> {
+  const { pipes = false } = checkOptions("readWhole(path)", { pipes: 0 }, options, arguments);
   const found = await stat(path).catch(() => null); // opening it tells what is wrong
   const problem = found && problemOf(found, pipes);
   if (problem) throw new FileError(path, rule, problem);

@@ -6,7 +6,7 @@
  * Source: torch.optim.lr_scheduler.CosineAnnealingLR, StepLR; Loshchilov and Hutter 2017, arXiv:1608.03983.
  */
 
-import { ValueError } from "@gridgrad/core";
+import { checkOptions, type OptionNames, ValueError } from "@gridgrad/core";
 
 /** Learning rate of step `t`. */
 export type Schedule = (t: number) => number;
@@ -22,6 +22,8 @@ export interface CosineOptions {
   readonly warmup?: number;
 }
 
+const cosineOptions: OptionNames<CosineOptions> = { lr: 0, steps: 0, minLr: 0, warmup: 0 };
+
 /**
  * Half a cosine from `lr` down to `minLr`, with an optional linear warm-up.
  *
@@ -33,7 +35,8 @@ export interface CosineOptions {
  * [0, 1, 2, 4].map((t) => rate(t).toFixed(4)).join(" "); // 0.5000 0.8536 0.5000 0.0000
  * ```
  */
-export function cosineLr({ lr, steps, minLr = 0, warmup = 0 }: CosineOptions): Schedule {
+export function cosineLr(options: CosineOptions): Schedule {
+  const { lr, steps, minLr = 0, warmup = 0 } = checkOptions("cosineLr()", cosineOptions, options, arguments);
   checkSchedule("cosineLr", { lr, minLr, warmup }, { steps });
   return (t) => {
     const rate = minLr + ((lr - minLr) * (1 + Math.cos((Math.PI * Math.min(t, steps)) / steps))) / 2;
@@ -49,6 +52,8 @@ export interface StepLrOptions {
   readonly gamma?: number;
 }
 
+const stepLrOptions: OptionNames<StepLrOptions> = { lr: 0, stepSize: 0, gamma: 0 };
+
 /**
  * A rate that is cut by `gamma` every `stepSize` steps.
  *
@@ -60,7 +65,8 @@ export interface StepLrOptions {
  * [0, 9, 10, 20].map(rate); // [1, 1, 0.5, 0.25]
  * ```
  */
-export function stepLr({ lr, stepSize, gamma = 0.1 }: StepLrOptions): Schedule {
+export function stepLr(options: StepLrOptions): Schedule {
+  const { lr, stepSize, gamma = 0.1 } = checkOptions("stepLr()", stepLrOptions, options, arguments);
   checkSchedule("stepLr", { lr, gamma }, { stepSize });
   return (t) => lr * gamma ** Math.floor(t / stepSize);
 }

@@ -5,20 +5,27 @@
  */
 
 import {
+  checkOptions,
+  checkTensor,
   dependencies,
   DTypeError,
   isFloat,
   isRealized,
+  type OptionNames,
   release,
-  ShapeError,
   sameShape,
+  ShapeError,
+  Shown,
+  showTensor,
   takeAsLeaf,
   type Tensor,
   ValueError,
 } from "@gridgrad/core";
 
+import { nnBrand } from "./brand.ts";
+
 /** What `Parameter` and `Buffer` share: one tensor at a time, that can be replaced. */
-export abstract class Slot {
+export abstract class Slot extends Shown {
   protected current: Tensor;
   #substitute: Tensor | null = null;
 
@@ -27,8 +34,14 @@ export abstract class Slot {
    * @throws {ValueError} when `initial` has not been computed yet.
    */
   constructor(initial: Tensor, requiresGrad: boolean) {
+    super();
+    checkTensor("Slot", "initial", initial);
     checkComputed("Slot", "initial", initial);
     this.current = takeAsLeaf(initial, requiresGrad);
+  }
+
+  get [nnBrand](): string {
+    return "a Parameter or Buffer";
   }
 
   /** The values to compute with. Read it in every forward pass: the tensor is another one after each training step. */
@@ -107,6 +120,7 @@ export class Parameter extends Slot {
    * @throws {ValueError} when `initial` has not been computed yet.
    */
   constructor(initial: Tensor) {
+    checkTensor("Parameter", "initial", initial);
     if (!isFloat(initial.dtype))
       throw new DTypeError("Parameter", "a parameter must be float32 or float64", initial.dtype);
     super(initial, true);
@@ -124,6 +138,10 @@ export class Parameter extends Slot {
     this.current = takeAsLeaf(this.current, on);
   }
 
+  override toString(): string {
+    return showTensor(this.tensor, { name: "Parameter", path: "p.tensor", notes: this.#trainable ? [] : ["frozen"] });
+  }
+
   protected get requiresGrad(): boolean {
     return this.#trainable;
   }
@@ -134,6 +152,8 @@ export interface BufferOptions {
   /** Loading a state without it is no error: it can be computed, or counts for little. Default false. */
   readonly optional?: boolean;
 }
+
+const bufferOptions: OptionNames<BufferOptions> = { optional: 0 };
 
 /** A new value of a buffer that a forward pass has recorded. */
 export interface BufferUpdate {
@@ -166,8 +186,9 @@ export class Buffer extends Slot {
    * @param initial - a computed tensor, such as a leaf.
    * @throws {ValueError} when `initial` has not been computed yet.
    */
-  constructor(initial: Tensor, { optional = false }: BufferOptions = {}) {
+  constructor(initial: Tensor, options?: BufferOptions) {
     super(initial, false);
+    const { optional = false } = checkOptions("Buffer(initial)", bufferOptions, options, arguments);
     this.optional = optional;
   }
 
@@ -205,6 +226,14 @@ export class Buffer extends Slot {
   /** Forgets the recorded update. */
   rollBack(): void {
     this.#record(null);
+  }
+
+  override toString(): string {
+    return showTensor(this.current, {
+      name: "Buffer",
+      path: "b.tensor",
+      notes: this.#update ? ["an update is recorded"] : [],
+    });
   }
 
   override set(next: Tensor): void {
@@ -256,6 +285,7 @@ function forgetUpdatesFrom(t: Tensor): void {
 }
 
 function checkSameShape(op: string, name: string, t: Tensor, slot: Slot): void {
+  checkTensor(op, name, t);
   if (sameShape(t.shape, slot.shape)) return;
   throw new ShapeError(op, `${name} must have the shape of the slot`, { [name]: t.shape, "the slot": slot.shape });
 }

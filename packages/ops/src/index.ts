@@ -16,7 +16,7 @@ export {
   windowSimilarity,
 } from "./ops/carafe.ts";
 export { crossEntropy, type CrossEntropyOptions } from "./ops/crossEntropy.ts";
-export { detach, detachOp } from "./ops/detach.ts";
+export { detach, detachOp, softmax, softmaxOp } from "@gridgrad/core"; // for programs that know them from here
 export { erf, erfOp } from "./ops/erf.ts";
 export { gelu, type GeluApproximation, geluOp } from "./ops/gelu.ts";
 export {
@@ -50,7 +50,6 @@ export {
 export { runningAverage, runningAverageOp } from "./ops/runningAverage.ts";
 export { silu, siluOp } from "./ops/silu.ts";
 export { smoothL1Loss, smoothL1Op } from "./ops/smoothL1Loss.ts";
-export { softmax, softmaxOp } from "./ops/softmax.ts";
 export { softplusOp } from "./ops/softplus.ts";
 export { standardize, standardizeInputOp, standardizeOp } from "./ops/standardize.ts";
 export { putClassOp, takeClassOp } from "./ops/takeClass.ts";
@@ -62,6 +61,7 @@ export { pixelShuffle, pixelShuffleOp, pixelUnshuffle, pixelUnshuffleOp } from "
 export { avgPool2d, avgPool2dInputOp, avgPool2dOp, type AvgPoolOptions } from "./ops/avgPool2d.ts";
 export { maxPool2d, maxPool2dInputOp, maxPool2dOp, type MaxPoolOptions, takeLargestOp } from "./ops/maxPool2d.ts";
 export type { PairLike } from "./windows.ts";
-export { bestDevice, gpuBackends, type GpuBackend } from "./devices/gpu/backend.ts";
+export { bestDevice } from "./devices/gpu/bestDevice.ts";
+export { type GpuBackend, gpuBackends } from "./devices/gpu/gpuBackends.ts";
 export { GpuDevice } from "./devices/gpu/gpuDevice.ts";
-export { CpuDevice, type CpuDeviceOptions } from "./devices/cpu/cpuDevice.ts";
+export { CpuDevice, type CpuDeviceOptions, type CpuFootprint } from "./devices/cpu/cpuDevice.ts";

@@ -83,6 +83,7 @@ describe("inlineKernels", () => {
     expect(transform("function outer() { function innerKernel() {} }")).toBeNull();
     expect(transform("const sumKernel = function sumKernel() {};")).toBeNull();
     expect(transform("// function sumKernel")).toBeNull();
+    expect(transform('export function sumKernel() { return ["sumKernel", loadKernelTexts]; }')).toBeNull();
   });
 });
 

@@ -8,7 +8,8 @@
  *     sumKernel.kernelSource = "function sumKernel(x) { .. }";
  *
  * In vite.config.ts: `plugins: [inlineKernels()]`. It runs after the bundler's own step that strips types. Not needed where functions
- * reach the JavaScript engine as they are: in Node, in vite's server for development, or in a bundle that is not minified.
+ * reach the JavaScript engine as they are: in Node, in vite's server for development, or in a bundle that is not minified; nor for the kernels of
+ * gridgrad's own packages, whose texts were taken out when they were built (scripts/build/bakeKernels.mjs).
  */
 
 /** What it needs of a bundler. */
@@ -23,6 +24,8 @@ interface Statement {
   readonly id?: { readonly name: string } | null;
   /** Of an export. */
   readonly declaration?: Statement | null;
+  /** Of a function. */
+  readonly body?: { readonly body: readonly { readonly argument?: { readonly type: string } | null }[] };
 }
 
 /** Names of kernels and of functions that kernels call. */
@@ -47,8 +50,9 @@ export function inlineKernels(): {
       if (!/function\s+(\w*Kernel|quotient)\b/.test(code)) return null; // most modules need not be parsed
       let copies = "";
       for (const statement of this.parse(code).body as readonly Statement[]) {
-        const { type, id, start, end } = statement.declaration ?? statement;
+        const { type, id, start, end, body } = statement.declaration ?? statement;
         if (type !== "FunctionDeclaration" || !id || !kernelName.test(id.name)) continue;
+        if (body?.body[0]?.argument?.type === "ArrayExpression") continue; // taken out by the build: it returns where its text is
         copies += `\n${id.name}.kernelSource = ${JSON.stringify(code.slice(start, end))};`;
       }
       // What is there stays where it is, and so does its source map.

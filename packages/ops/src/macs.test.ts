@@ -1,4 +1,4 @@
-import { countMacs, grad, matmul, ones, type Shape, size, type Tensor } from "@gridgrad/core";
+import { countMacs, grad, matmul, ones, type Shape, size, softmax, type Tensor } from "@gridgrad/core";
 import { dims } from "@gridgrad/core/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -12,7 +12,6 @@ import { interpolate } from "./ops/interpolate.ts";
 import { linear } from "./ops/linear.ts";
 import { pixelShuffle } from "./ops/pixelShuffle.ts";
 import { sampleAtOffsets } from "./ops/sampleAtOffsets.ts";
-import { softmax } from "./ops/softmax.ts";
 
 /** The MACs of f, and of its gradient by each argument alone. */
 function costs(f: (...xs: Tensor[]) => Tensor, ...shapes: Shape[]): number[] {

@@ -64,15 +64,27 @@ export function quotient(i: number, n: number): number {
   return q;
 }
 
+/**
+ * What a build leaves in place of a kernel: its name, and where its text is. Only devices that run kernels load the texts, and no bundler
+ * changes them (scripts/build/bakeKernels.mjs).
+ */
+export type StoredKernel = readonly [
+  name: string,
+  load: () => Promise<{ readonly kernelTexts: Readonly<Record<string, string>> }>,
+  /** Of the text, where two kernels of a package have one name. */
+  key?: string,
+];
+
 /** A function's own source, where a build step has put it because the bundler changes functions (see docs/5-gpu.md). */
 interface WithSource {
-  kernelSource?: string;
+  kernelSource?: string | StoredKernel;
 }
 
 /** The name of a kernel or scalar function, which survives a bundler that renames. */
 export function kernelName(kernel: KernelFunction | ScalarFunction | KernelText): string {
   if (typeof kernel !== "function") return kernel.name;
-  return /^function\s+(\w+)/.exec(kernelSource(kernel))?.[1] ?? "kernel";
+  const stored = sources.has(kernel) ? null : findStored(kernel);
+  return stored?.[0] ?? /^function\s+(\w+)/.exec(kernelSource(kernel))?.[1] ?? "kernel";
 }
 
 /**
@@ -85,7 +97,40 @@ export function kernelSource(kernel: KernelFunction | ScalarFunction | KernelTex
   if (typeof kernel !== "function") return kernel.source;
   const known = sources.get(kernel);
   if (known !== undefined) return known;
-  const source = (kernel as WithSource).kernelSource ?? String(kernel);
+  const stored = findStored(kernel);
+  if (stored) throw new Error(`internal: kernel: loadKernels must have loaded the text of ${stored[0]}`);
+  return keepSource(kernel, String((kernel as WithSource).kernelSource ?? kernel));
+}
+
+/** Loads the texts that `kernelSource` and `kernelName` need for a plan. `null` where they are there: mostly. */
+export function loadKernels(plan: readonly GpuStep[]): Promise<unknown> | null {
+  const loads: Promise<unknown>[] = [];
+  for (const { kernel, functions = [] } of plan) {
+    for (const each of [kernel, quotient, ...functions]) {
+      if (typeof each !== "function" || sources.has(each)) continue;
+      const stored = findStored(each);
+      if (!stored) continue;
+      const [name, load, key = name] = stored;
+      loads.push(load().then(({ kernelTexts }) => keepSource(each, kernelTexts[key])));
+    }
+  }
+  return loads.length === 0 ? null : Promise.all(loads);
+}
+
+/** What a build has left of the function, if that has happened: it returns it, or carries it where the host calls the function as well. */
+function findStored(kernel: KernelFunction | ScalarFunction): StoredKernel | null {
+  let stored: unknown = (kernel as WithSource).kernelSource;
+  if (stored === undefined && kernel.length === 0) {
+    try {
+      stored = (kernel as () => unknown)();
+    } catch {
+      return null; // a kernel without arguments, which misses `this`
+    }
+  }
+  return Array.isArray(stored) ? (stored as unknown as StoredKernel) : null;
+}
+
+function keepSource(kernel: KernelFunction | ScalarFunction, source: string): string {
   if (!/^function\s+(\w*Kernel|quotient)\s*\(/.test(source)) {
     throw new Error(
       `kernel: a kernel must be a function declaration named ..Kernel and reach gpu.js as it was written, got ${source.slice(0, 60)}; ` +

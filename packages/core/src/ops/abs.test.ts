@@ -59,7 +59,7 @@ describeOp(abs, {
   errors: {
     "something that is no tensor": () => {
       expect(() => abs([1] as never)).toThrowErrorMatchingInlineSnapshot(
-        `[ValueError: abs: argument 0 must be a Tensor, got an array of length 1]`,
+        `[ValueError: abs: argument 0 must be a Tensor, got an array of length 1; tensor(..) makes one of numbers]`,
       );
     },
   },

@@ -7,6 +7,7 @@
  */
 
 import { elementwise } from "../gpu/elementwise.ts";
+import type { DType } from "../dtype.ts";
 import type { Op } from "../op.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
@@ -24,7 +25,7 @@ import { sign } from "./sign.ts";
  * await abs(tensor([-2, 3])).data(); // [2, 3]
  * ```
  */
-export function abs(x: Tensor): Tensor {
+export function abs<D extends DType>(x: Tensor<D>): Tensor<D> {
   return apply(absOp, [x], {});
 }
 

@@ -7,6 +7,7 @@
  */
 
 import { elementwise } from "../gpu/elementwise.ts";
+import type { DType } from "../dtype.ts";
 import type { Op } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import { apply, operands } from "../apply.ts";
@@ -28,7 +29,7 @@ import { sumTo } from "./expand.ts";
  * await add(tensor([1, 2, 3]), 10).data(); // [11, 12, 13]
  * ```
  */
-export function add(a: Tensor | number, b: Tensor | number): Tensor {
+export function add<D extends DType>(a: Tensor<D> | number, b: Tensor<D> | number): Tensor<D> {
   return apply(addOp, operands("add", a, b), {});
 }
 

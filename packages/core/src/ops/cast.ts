@@ -6,6 +6,7 @@
  * Source: torch.Tensor.to; int32 cuts fractions off, towards zero.
  */
 
+import { checkTensor } from "../checkTensor.ts";
 import { checkDType, type DType, isFloat } from "../dtype.ts";
 import type { Op } from "../op.ts";
 import { apply } from "../apply.ts";
@@ -24,8 +25,9 @@ import type { Tensor } from "../tensor.ts";
  * await cast(tensor([1.7, -1.7]), "int32").data(); // [1, -1]
  * ```
  */
-export function cast(x: Tensor, dtype: DType): Tensor {
-  return x.dtype === dtype ? x : apply(castOp, [x], { dtype });
+export function cast<D extends DType>(x: Tensor, dtype: D): Tensor<D> {
+  checkTensor("cast", "x", x);
+  return x.dtype === dtype ? (x as Tensor<D>) : apply(castOp, [x], { dtype });
 }
 
 export const castOp: Op<{ readonly dtype: DType }> = {

@@ -6,6 +6,7 @@
  * Source: torch.clamp, whose gradient at the limits is 1.
  */
 
+import { checkOptions, type OptionNames } from "../checkOptions.ts";
 import { elementwise } from "../gpu/elementwise.ts";
 import { DTypeError, ValueError } from "../errors.ts";
 import type { Op } from "../op.ts";
@@ -19,6 +20,13 @@ interface Attrs {
   readonly min: number | null;
   readonly max: number | null;
 }
+
+export interface ClampOptions {
+  readonly min?: number;
+  readonly max?: number;
+}
+
+const clampOptions: OptionNames<ClampOptions> = { min: 1, max: 1 };
 
 /**
  * Limits each element to an interval; NaN stays NaN.
@@ -35,7 +43,8 @@ interface Attrs {
  * await clamp(tensor([-2, 0.5, 9]), { min: 0, max: 1 }).data(); // [0, 0.5, 1]
  * ```
  */
-export function clamp(x: Tensor, { min, max }: { min?: number; max?: number }): Tensor {
+export function clamp(x: Tensor, options: ClampOptions): Tensor {
+  const { min, max } = checkOptions("clamp(x)", clampOptions, options, arguments);
   const low = min ?? -Infinity;
   const high = max ?? Infinity;
   const given = min !== undefined || max !== undefined;
@@ -77,14 +86,14 @@ export const clampOp: Op<Attrs> = {
     for (let i = 0; i < y.length; i++) y[i] = Math.min(Math.max(x[i], low), high);
   },
 
-  gpu(info) {
+  gpu(info, integers, planner) {
     const low = Math.fround(info.attrs.min ?? -Infinity);
     const high = Math.fround(info.attrs.max ?? Infinity);
     if (low === Infinity || high === -Infinity) return null; // beyond float32, where a kernel's constants are finite
     if (low === -Infinity && high === Infinity) return 0;
-    if (low === -Infinity) return elementwise(atMostKernel, { floats: () => [high] })(info);
-    if (high === Infinity) return elementwise(atLeastKernel, { floats: () => [low] })(info);
-    return elementwise(clampKernel, { floats: () => [low, high] })(info);
+    if (low === -Infinity) return elementwise(atMostKernel, { floats: () => [high] })(info, integers, planner);
+    if (high === Infinity) return elementwise(atLeastKernel, { floats: () => [low] })(info, integers, planner);
+    return elementwise(clampKernel, { floats: () => [low, high] })(info, integers, planner);
   },
 };
 

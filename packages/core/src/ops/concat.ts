@@ -6,8 +6,9 @@
  * Source: torch.cat.
  */
 
+import { checkTensorList } from "../checkTensor.ts";
 import type { Values } from "../dtype.ts";
-import { ShapeError, ValueError } from "../errors.ts";
+import { ShapeError } from "../errors.ts";
 import { type GpuStep, quotient, type Thread } from "../gpu/kernel.ts";
 import type { Op } from "../op.ts";
 import { normalizeAxis, type Shape, size, stridesOf } from "../shape.ts";
@@ -31,7 +32,7 @@ import { slice } from "./slice.ts";
  * ```
  */
 export function concat(xs: readonly Tensor[], dim = 0): Tensor {
-  if (xs.length === 0) throw new ValueError("concat", "xs must hold at least one tensor", "none");
+  checkTensorList("concat", xs);
   return apply(concatOp, xs, { dim: normalizeAxis("concat", dim, xs[0].shape) });
 }
 

@@ -7,6 +7,7 @@
  */
 
 import { elementwise } from "../gpu/elementwise.ts";
+import type { DType } from "../dtype.ts";
 import type { Op } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import { apply, operands } from "../apply.ts";
@@ -30,7 +31,7 @@ import { neg } from "./neg.ts";
  * await div(tensor([1, 2, 3]), 4).data(); // [0.25, 0.5, 0.75]
  * ```
  */
-export function div(a: Tensor | number, b: Tensor | number): Tensor {
+export function div<D extends DType>(a: Tensor<D> | number, b: Tensor<D> | number): Tensor<D> {
   return apply(divOp, operands("div", a, b), {});
 }
 

@@ -7,6 +7,7 @@
  */
 
 import { elementwise } from "../gpu/elementwise.ts";
+import type { DType } from "../dtype.ts";
 import type { Op } from "../op.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
@@ -24,7 +25,7 @@ import { mul } from "./mul.ts";
  * await exp(tensor([0, -Infinity])).data(); // [1, 0]
  * ```
  */
-export function exp(x: Tensor): Tensor {
+export function exp<D extends DType>(x: Tensor<D>): Tensor<D> {
   return apply(expOp, [x], {});
 }
 

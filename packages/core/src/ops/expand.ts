@@ -6,10 +6,10 @@
  * Source: torch.Tensor.expand; NumPy, "General broadcasting rules".
  */
 
-import { gather } from "../gpu/elementwise.ts";
+import { checkTensor } from "../checkTensor.ts";
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Op } from "../op.ts";
-import { checkShape, formatShape, sameShape, type Shape } from "../shape.ts";
+import { checkList, checkShape, formatShape, sameShape, type Shape } from "../shape.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
 import { broadcastOperand, denseOperand, walk } from "../walk.ts";
@@ -31,6 +31,8 @@ import { sum } from "./sum.ts";
  * ```
  */
 export function expand(x: Tensor, shape: Shape): Tensor {
+  checkTensor("expand", "x", x);
+  checkList("expand", "shape", shape);
   const lead = shape.length - x.shape.length;
   const wanted = shape.map((dim, axis) => {
     if (dim !== -1) return dim;
@@ -65,7 +67,9 @@ export const expandOp: Op<{ readonly shape: Shape }> = {
     });
   },
 
-  gpu: ({ inShapes: [shape], outShape }) => [gather("expand", outShape, broadcastOperand(shape, outShape))],
+  gpu: ({ inShapes: [shape], outShape }, _, { gather }) => [
+    gather("expand", outShape, broadcastOperand(shape, outShape)),
+  ],
 };
 
 /** Sums `dy` down to `shape`, of which it has the broadcast shape: the gradient of every broadcasting op. */

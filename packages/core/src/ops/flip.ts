@@ -6,7 +6,7 @@
  * Source: torch.flip.
  */
 
-import { gather } from "../gpu/elementwise.ts";
+import { checkTensor } from "../checkTensor.ts";
 import type { Op } from "../op.ts";
 import { normalizeAxes, type Shape, stridesOf } from "../shape.ts";
 import { apply } from "../apply.ts";
@@ -27,6 +27,7 @@ import { denseOperand, type Operand, walk } from "../walk.ts";
  * ```
  */
 export function flip(x: Tensor, dims: number | readonly number[]): Tensor {
+  checkTensor("flip", "x", x);
   return apply(flipOp, [x], { dims: normalizeAxes("flip", dims, x.shape) });
 }
 
@@ -45,7 +46,7 @@ export const flipOp: Op<{ readonly dims: readonly number[] }> = {
     });
   },
 
-  gpu: ({ attrs, outShape }) => [gather("flip", outShape, backwards(attrs.dims, outShape))],
+  gpu: ({ attrs, outShape }, _, { gather }) => [gather("flip", outShape, backwards(attrs.dims, outShape))],
 };
 
 /** A tensor of `shape` read from its last element on along `dims`. */

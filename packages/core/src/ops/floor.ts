@@ -7,6 +7,7 @@
  */
 
 import { elementwise } from "../gpu/elementwise.ts";
+import type { DType } from "../dtype.ts";
 import type { Op } from "../op.ts";
 import { apply } from "../apply.ts";
 import { zeros } from "../leaf.ts";
@@ -24,7 +25,7 @@ import type { Tensor } from "../tensor.ts";
  * await floor(tensor([1.5, -1.5])).data(); // [1, -2]
  * ```
  */
-export function floor(x: Tensor): Tensor {
+export function floor<D extends DType>(x: Tensor<D>): Tensor<D> {
   return apply(floorOp, [x], {});
 }
 

@@ -19,6 +19,7 @@ export {
   notEqualOp,
 } from "./compare.ts";
 export { concat, concatOp } from "./concat.ts";
+export { detach, detachOp } from "./detach.ts";
 export { div, divOp } from "./div.ts";
 export { exp, expKernel, expOp } from "./exp.ts";
 export { expand, expandOp, sumTo } from "./expand.ts";
@@ -42,6 +43,7 @@ export { reshape, reshapeOp } from "./reshape.ts";
 export { sigmoid, sigmoidKernel, sigmoidOp } from "./sigmoid.ts";
 export { sign, signOp } from "./sign.ts";
 export { type Range, slice, sliceOp, unsliceOp } from "./slice.ts";
+export { aroundAxis, powerSteps, softmax, softmaxOp } from "./softmax.ts";
 export { sqrt, sqrtOp } from "./sqrt.ts";
 export { stack } from "./stack.ts";
 export { sub, subOp } from "./sub.ts";

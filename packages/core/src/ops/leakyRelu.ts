@@ -6,6 +6,7 @@
  * Source: torch.nn.functional.leaky_relu, whose gradient at 0 is that of the negative side.
  */
 
+import { checkOptions, type OptionNames } from "../checkOptions.ts";
 import { elementwise } from "../gpu/elementwise.ts";
 import type { Op } from "../op.ts";
 import { apply } from "../apply.ts";
@@ -14,6 +15,13 @@ import type { Tensor } from "../tensor.ts";
 import { greater } from "./compare.ts";
 import { mul } from "./mul.ts";
 import { where } from "./where.ts";
+
+export interface LeakyReluOptions {
+  /** Slope of the negative side. Default 0.01. */
+  readonly negativeSlope?: number;
+}
+
+const leakyReluOptions: OptionNames<LeakyReluOptions> = { negativeSlope: 1 };
 
 /**
  * Multiplies negative elements by a small slope.
@@ -28,7 +36,8 @@ import { where } from "./where.ts";
  * await leakyRelu(tensor([-1, 2]), { negativeSlope: 0.25 }).data(); // [-0.25, 2]
  * ```
  */
-export function leakyRelu(x: Tensor, { negativeSlope = 0.01 }: { negativeSlope?: number } = {}): Tensor {
+export function leakyRelu(x: Tensor, options?: LeakyReluOptions): Tensor {
+  const { negativeSlope = 0.01 } = checkOptions("leakyRelu(x)", leakyReluOptions, options, arguments);
   return apply(leakyReluOp, [x], { negativeSlope });
 }
 

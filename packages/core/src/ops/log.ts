@@ -7,6 +7,7 @@
  */
 
 import { elementwise } from "../gpu/elementwise.ts";
+import type { DType } from "../dtype.ts";
 import type { Op } from "../op.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
@@ -24,7 +25,7 @@ import { div } from "./div.ts";
  * await log(tensor([1, 0])).data(); // [0, -Infinity]
  * ```
  */
-export function log(x: Tensor): Tensor {
+export function log<D extends DType>(x: Tensor<D>): Tensor<D> {
   return apply(logOp, [x], {});
 }
 

@@ -8,11 +8,10 @@
  * Source: torch.matmul.
  */
 
+import { checkTensors } from "../checkTensor.ts";
 import type { Values } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
-import { gather } from "../gpu/elementwise.ts";
 import { type GpuStep, quotient, type Thread } from "../gpu/kernel.ts";
-import { sumInParts } from "../gpu/reduction.ts";
 import type { Op } from "../op.ts";
 import { broadcastShapes, type Shape, size } from "../shape.ts";
 import { apply } from "../apply.ts";
@@ -38,6 +37,7 @@ import { reshape } from "./reshape.ts";
  * ```
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
+  checkTensors("matmul", { a, b });
   const [isRow, isColumn] = [a.shape.length === 1, b.shape.length === 1];
   if (!isRow && !isColumn) return apply(matmulOp, [a, b], {});
   checkFactors(a.shape, b.shape);
@@ -94,7 +94,7 @@ export const matmulOp: Op = {
     });
   },
 
-  gpu({ inShapes: [aShape, bShape], outShape }) {
+  gpu({ inShapes: [aShape, bShape], outShape }, _, { gather, sumInParts }) {
     const batch = outShape.slice(0, -2);
     const [M, K] = aShape.slice(-2);
     const N = outShape[outShape.length - 1];

@@ -6,7 +6,9 @@
  * Source: torch.amax, whose gradient at ties this is.
  */
 
-import { maxKernel, reduceAxes } from "../gpu/reduction.ts";
+import { checkOptions } from "../checkOptions.ts";
+import { checkTensor } from "../checkTensor.ts";
+import { maxKernel } from "../gpu/reductionKernels.ts";
 import { ShapeError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { normalizeAxes } from "../shape.ts";
@@ -16,7 +18,15 @@ import { denseOperand, walk } from "../walk.ts";
 import { equal } from "./compare.ts";
 import { div } from "./div.ts";
 import { mul } from "./mul.ts";
-import { type ReduceAttrs, reducedOperand, reducedShape, stretchBack, sum } from "./sum.ts";
+import {
+  type ReduceAttrs,
+  reducedOperand,
+  reducedShape,
+  type ReduceOptions,
+  reduceOptions,
+  stretchBack,
+  sum,
+} from "./sum.ts";
 
 /**
  * Finds the largest element over axes; NaN if one of them is NaN.
@@ -33,11 +43,9 @@ import { type ReduceAttrs, reducedOperand, reducedShape, stretchBack, sum } from
  * await max(tensor([[1, 7], [3, 4]]), 1).data(); // [7, 4]
  * ```
  */
-export function max(
-  x: Tensor,
-  dim?: number | readonly number[],
-  { keepdim = false }: { keepdim?: boolean } = {},
-): Tensor {
+export function max(x: Tensor, dim?: number | readonly number[], options?: ReduceOptions): Tensor {
+  checkTensor("max", "x", x);
+  const { keepdim = false } = checkOptions("max(x, dim)", reduceOptions, options, arguments);
   return apply(maxOp, [x], { axes: normalizeAxes("max", dim, x.shape), keepdim });
 }
 
@@ -69,5 +77,6 @@ export const maxOp: Op<ReduceAttrs> = {
     });
   },
 
-  gpu: ({ attrs: { axes }, inShapes: [shape] }) => (axes.length === 0 ? 0 : reduceAxes(maxKernel, 0, 1, shape, axes)),
+  gpu: ({ attrs: { axes }, inShapes: [shape] }, _, { reduceAxes }) =>
+    axes.length === 0 ? 0 : reduceAxes(maxKernel, 0, 1, shape, axes),
 };

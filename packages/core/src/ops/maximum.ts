@@ -7,6 +7,7 @@
  */
 
 import { elementwise } from "../gpu/elementwise.ts";
+import type { DType } from "../dtype.ts";
 import type { Op } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import { apply, operands } from "../apply.ts";
@@ -31,7 +32,7 @@ import { where } from "./where.ts";
  * await maximum(tensor([1, 5]), 3).data(); // [3, 5]
  * ```
  */
-export function maximum(a: Tensor | number, b: Tensor | number): Tensor {
+export function maximum<D extends DType>(a: Tensor<D> | number, b: Tensor<D> | number): Tensor<D> {
   return apply(maximumOp, operands("maximum", a, b), {});
 }
 

@@ -4,11 +4,13 @@
  * Source: torch.mean.
  */
 
+import { checkOptions } from "../checkOptions.ts";
+import { checkTensor } from "../checkTensor.ts";
 import { DTypeError } from "../errors.ts";
 import { isFloat } from "../dtype.ts";
 import type { Tensor } from "../tensor.ts";
 import { div } from "./div.ts";
-import { sum } from "./sum.ts";
+import { type ReduceOptions, reduceOptions, sum } from "./sum.ts";
 
 /**
  * Averages over axes.
@@ -25,7 +27,9 @@ import { sum } from "./sum.ts";
  * await mean(tensor([[1, 2], [3, 4]]), 1).data(); // [1.5, 3.5]
  * ```
  */
-export function mean(x: Tensor, dim?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
+export function mean(x: Tensor, dim?: number | readonly number[], options?: ReduceOptions): Tensor {
+  checkTensor("mean", "x", x);
+  checkOptions("mean(x, dim)", reduceOptions, options, arguments);
   if (!isFloat(x.dtype)) throw new DTypeError("mean", 'x must be floating (x.cast("float32") converts)', x.dtype);
   const total = sum(x, dim, options);
   return div(total, total.size === 0 ? 1 : x.size / total.size);

@@ -6,7 +6,9 @@
  * Source: torch.amin, whose gradient at ties this is.
  */
 
-import { minKernel, reduceAxes } from "../gpu/reduction.ts";
+import { checkOptions } from "../checkOptions.ts";
+import { checkTensor } from "../checkTensor.ts";
+import { minKernel } from "../gpu/reductionKernels.ts";
 import { ShapeError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { normalizeAxes } from "../shape.ts";
@@ -16,7 +18,15 @@ import { denseOperand, walk } from "../walk.ts";
 import { equal } from "./compare.ts";
 import { div } from "./div.ts";
 import { mul } from "./mul.ts";
-import { type ReduceAttrs, reducedOperand, reducedShape, stretchBack, sum } from "./sum.ts";
+import {
+  type ReduceAttrs,
+  reducedOperand,
+  reducedShape,
+  type ReduceOptions,
+  reduceOptions,
+  stretchBack,
+  sum,
+} from "./sum.ts";
 
 /**
  * Finds the smallest element over axes; NaN if one of them is NaN.
@@ -33,11 +43,9 @@ import { type ReduceAttrs, reducedOperand, reducedShape, stretchBack, sum } from
  * await min(tensor([[1, 7], [3, 4]]), 1).data(); // [1, 3]
  * ```
  */
-export function min(
-  x: Tensor,
-  dim?: number | readonly number[],
-  { keepdim = false }: { keepdim?: boolean } = {},
-): Tensor {
+export function min(x: Tensor, dim?: number | readonly number[], options?: ReduceOptions): Tensor {
+  checkTensor("min", "x", x);
+  const { keepdim = false } = checkOptions("min(x, dim)", reduceOptions, options, arguments);
   return apply(minOp, [x], { axes: normalizeAxes("min", dim, x.shape), keepdim });
 }
 
@@ -69,5 +77,6 @@ export const minOp: Op<ReduceAttrs> = {
     });
   },
 
-  gpu: ({ attrs: { axes }, inShapes: [shape] }) => (axes.length === 0 ? 0 : reduceAxes(minKernel, 0, 1, shape, axes)),
+  gpu: ({ attrs: { axes }, inShapes: [shape] }, _, { reduceAxes }) =>
+    axes.length === 0 ? 0 : reduceAxes(minKernel, 0, 1, shape, axes),
 };

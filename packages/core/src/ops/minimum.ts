@@ -7,6 +7,7 @@
  */
 
 import { elementwise } from "../gpu/elementwise.ts";
+import type { DType } from "../dtype.ts";
 import type { Op } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import { apply, operands } from "../apply.ts";
@@ -31,7 +32,7 @@ import { where } from "./where.ts";
  * await minimum(tensor([1, 5]), 3).data(); // [1, 3]
  * ```
  */
-export function minimum(a: Tensor | number, b: Tensor | number): Tensor {
+export function minimum<D extends DType>(a: Tensor<D> | number, b: Tensor<D> | number): Tensor<D> {
   return apply(minimumOp, operands("minimum", a, b), {});
 }
 

@@ -7,6 +7,7 @@
  */
 
 import { elementwise } from "../gpu/elementwise.ts";
+import type { DType } from "../dtype.ts";
 import type { Op } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import { apply, operands } from "../apply.ts";
@@ -28,7 +29,7 @@ import { sumTo } from "./expand.ts";
  * await mul(tensor([1, 2, 3]), tensor([[1], [10]])).array(); // [[1, 2, 3], [10, 20, 30]]
  * ```
  */
-export function mul(a: Tensor | number, b: Tensor | number): Tensor {
+export function mul<D extends DType>(a: Tensor<D> | number, b: Tensor<D> | number): Tensor<D> {
   return apply(mulOp, operands("mul", a, b), {});
 }
 

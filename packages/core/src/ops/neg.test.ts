@@ -53,7 +53,7 @@ describeOp(neg, {
   errors: {
     "something that is no tensor": () => {
       expect(() => neg(1 as never)).toThrowErrorMatchingInlineSnapshot(
-        `[ValueError: neg: argument 0 must be a Tensor, got 1]`,
+        `[ValueError: neg: argument 0 must be a Tensor, got 1; tensor(..) makes one of numbers]`,
       );
     },
   },

@@ -7,6 +7,7 @@
  */
 
 import { elementwise } from "../gpu/elementwise.ts";
+import type { DType } from "../dtype.ts";
 import type { Op } from "../op.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
@@ -22,7 +23,7 @@ import type { Tensor } from "../tensor.ts";
  * await neg(tensor([1, -2])).data(); // [-1, 2]
  * ```
  */
-export function neg(x: Tensor): Tensor {
+export function neg<D extends DType>(x: Tensor<D>): Tensor<D> {
   return apply(negOp, [x], {});
 }
 

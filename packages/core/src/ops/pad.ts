@@ -6,8 +6,9 @@
  * Source: torch.nn.functional.pad with mode="constant", with the axes in their order instead of from the last one.
  */
 
-import { place } from "../gpu/place.ts";
-import { DTypeError, ValueError } from "../errors.ts";
+import { checkOptions, type OptionNames } from "../checkOptions.ts";
+import { checkTensor } from "../checkTensor.ts";
+import { DTypeError, showValue, ValueError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { type Shape, stridesOf } from "../shape.ts";
 import { apply } from "../apply.ts";
@@ -19,6 +20,13 @@ interface Attrs {
   readonly padding: readonly (readonly [before: number, after: number])[];
   readonly value: number;
 }
+
+export interface PadOptions {
+  /** What the new elements are. Default 0. */
+  readonly value?: number;
+}
+
+const padOptions: OptionNames<PadOptions> = { value: 0 };
 
 /**
  * Puts a constant border around `x`.
@@ -35,7 +43,13 @@ interface Attrs {
  * await pad(tensor([1, 2]), [[1, 2]]).data(); // [0, 1, 2, 0, 0]
  * ```
  */
-export function pad(x: Tensor, padding: Attrs["padding"], { value = 0 }: { value?: number } = {}): Tensor {
+export function pad(x: Tensor, padding: Attrs["padding"], options?: PadOptions): Tensor {
+  checkTensor("pad", "x", x);
+  const { value = 0 } = checkOptions("pad(x, padding)", padOptions, options, arguments);
+  const pairs = padding as readonly unknown[];
+  if (!Array.isArray(pairs) || !pairs.every((pair) => Array.isArray(pair))) {
+    throw new ValueError("pad", "padding must be an array of one pair [before, after] per axis", showValue(padding));
+  }
   if (x.dtype === "int32" && !Number.isInteger(value)) {
     throw new DTypeError("pad", "value must be an integer beside an int32 x; cast x first", String(value));
   }
@@ -72,7 +86,7 @@ export const padOp: Op<Attrs> = {
     });
   },
 
-  gpu: ({ attrs: { padding, value }, inShapes: [shape], outShape }) =>
+  gpu: ({ attrs: { padding, value }, inShapes: [shape], outShape }, _, { place }) =>
     place(shape, outShape, { starts: padding.map(([before]) => before), steps: padding.map(() => 1), fill: value }),
 };
 

@@ -6,10 +6,10 @@
  * Source: torch.permute, torch.transpose.
  */
 
-import { gather } from "../gpu/elementwise.ts";
+import { checkTensor } from "../checkTensor.ts";
 import { ShapeError } from "../errors.ts";
 import type { Op } from "../op.ts";
-import { normalizeAxis, stridesOf } from "../shape.ts";
+import { checkList, normalizeAxis, stridesOf } from "../shape.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
 import { denseOperand, walk } from "../walk.ts";
@@ -29,6 +29,8 @@ import { denseOperand, walk } from "../walk.ts";
  * ```
  */
 export function permute(x: Tensor, dims: readonly number[]): Tensor {
+  checkTensor("permute", "x", x);
+  checkList("permute", "dims", dims);
   return apply(permuteOp, [x], { dims: dims.map((dim) => normalizeAxis("permute", dim, x.shape)) });
 }
 
@@ -47,6 +49,7 @@ export function permute(x: Tensor, dims: readonly number[]): Tensor {
  * ```
  */
 export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
+  checkTensor("transpose", "x", x);
   const dims = x.shape.map((_, axis) => axis);
   const a = normalizeAxis("transpose", dim0, x.shape);
   const b = normalizeAxis("transpose", dim1, x.shape);
@@ -86,7 +89,7 @@ export const permuteOp: Op<{ readonly dims: readonly number[] }> = {
     );
   },
 
-  gpu: ({ attrs: { dims }, inShapes: [shape], outShape }) => {
+  gpu: ({ attrs: { dims }, inShapes: [shape], outShape }, _, { gather }) => {
     const strides = stridesOf(shape);
     return [gather("permute", outShape, { strides: dims.map((dim) => strides[dim]) })];
   },

@@ -3,6 +3,7 @@ import { expect } from "vitest";
 
 import { grad } from "../autograd.ts";
 import { tensor } from "../leaf.ts";
+import type { Tensor } from "../tensor.ts";
 import { broadcasting, integers, reals, shapes } from "../testing/arbitraries.ts";
 import { arithmeticRuns } from "../testing/arithmeticRuns.ts";
 import { describeOp } from "../testing/describeOp.ts";
@@ -17,7 +18,7 @@ const float64 = { dtype: "float64" } as const;
 async function slopesAtZero(exponent: number, order: number): Promise<number[]> {
   const x = tensor(0, [], float64);
   const slopes = [];
-  let y = pow(x, exponent);
+  let y: Tensor = pow(x, exponent);
   for (let k = 0; k < order; k++) slopes.push(([y] = grad(y, [x], { allowUnused: true }))[0]);
   return Promise.all(slopes.map((slope) => slope.item()));
 }

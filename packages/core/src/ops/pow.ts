@@ -7,6 +7,7 @@
  */
 
 import { elementwise } from "../gpu/elementwise.ts";
+import type { DType } from "../dtype.ts";
 import type { Op } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import { apply, operands } from "../apply.ts";
@@ -36,7 +37,7 @@ import { where } from "./where.ts";
  * await pow(tensor([1, 2, 3]), 2).data(); // [1, 4, 9]
  * ```
  */
-export function pow(base: Tensor | number, exponent: Tensor | number): Tensor {
+export function pow<D extends DType>(base: Tensor<D> | number, exponent: Tensor<D> | number): Tensor<D> {
   return apply(powOp, operands("pow", base, exponent), {});
 }
 

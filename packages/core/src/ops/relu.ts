@@ -7,6 +7,7 @@
  */
 
 import { elementwise } from "../gpu/elementwise.ts";
+import type { DType } from "../dtype.ts";
 import type { Op } from "../op.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
@@ -24,7 +25,7 @@ import { where } from "./where.ts";
  * await relu(tensor([-1, 2])).data(); // [0, 2]
  * ```
  */
-export function relu(x: Tensor): Tensor {
+export function relu<D extends DType>(x: Tensor<D>): Tensor<D> {
   return apply(reluOp, [x], {});
 }
 

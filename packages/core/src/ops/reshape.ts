@@ -4,9 +4,10 @@
  * Source: torch.reshape.
  */
 
+import { checkTensor } from "../checkTensor.ts";
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Op } from "../op.ts";
-import { checkShape, formatShape, sameShape, type Shape, size } from "../shape.ts";
+import { checkList, checkShape, formatShape, sameShape, type Shape, size } from "../shape.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -25,6 +26,8 @@ import type { Tensor } from "../tensor.ts";
  * ```
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
+  checkTensor("reshape", "x", x);
+  checkList("reshape", "shape", shape);
   const wanted = inferSize(shape, x.shape);
   return sameShape(wanted, x.shape) ? x : apply(reshapeOp, [x], { shape: wanted });
 }

@@ -7,6 +7,7 @@
  */
 
 import { elementwise } from "../gpu/elementwise.ts";
+import type { DType } from "../dtype.ts";
 import type { Op } from "../op.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
@@ -25,7 +26,7 @@ import { sub } from "./sub.ts";
  * await sigmoid(tensor([0, Infinity, -Infinity])).data(); // [0.5, 1, 0]
  * ```
  */
-export function sigmoid(x: Tensor): Tensor {
+export function sigmoid<D extends DType>(x: Tensor<D>): Tensor<D> {
   return apply(sigmoidOp, [x], {});
 }
 

@@ -7,6 +7,7 @@
  */
 
 import { elementwise } from "../gpu/elementwise.ts";
+import type { DType } from "../dtype.ts";
 import type { Op } from "../op.ts";
 import { apply } from "../apply.ts";
 import { zeros } from "../leaf.ts";
@@ -23,7 +24,7 @@ import type { Tensor } from "../tensor.ts";
  * await sign(tensor([-2, 0, 3])).data(); // [-1, 0, 1]
  * ```
  */
-export function sign(x: Tensor): Tensor {
+export function sign<D extends DType>(x: Tensor<D>): Tensor<D> {
   return apply(signOp, [x], {});
 }
 

@@ -6,11 +6,10 @@
  * Source: Python's slices with a positive step, as NumPy and PyTorch index tensors.
  */
 
-import { gather } from "../gpu/elementwise.ts";
-import { place } from "../gpu/place.ts";
-import { ShapeError, ValueError } from "../errors.ts";
+import { checkTensor } from "../checkTensor.ts";
+import { ShapeError, showValue, ValueError } from "../errors.ts";
 import type { Op } from "../op.ts";
-import { formatShape, type Shape, stridesOf } from "../shape.ts";
+import { checkList, formatShape, type Shape, stridesOf } from "../shape.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
 import { denseOperand, type Operand, walk } from "../walk.ts";
@@ -41,6 +40,8 @@ interface Attrs {
  * ```
  */
 export function slice(x: Tensor, ranges: readonly Range[]): Tensor {
+  checkTensor("slice", "x", x);
+  checkList("slice", "ranges", ranges);
   if (ranges.length > x.shape.length) {
     throw new ValueError("slice", `ranges must be at most one per axis of x, ${x.shape.length}`, `${ranges.length}`);
   }
@@ -70,7 +71,7 @@ export const sliceOp: Op<Attrs> = {
     });
   },
 
-  gpu: ({ attrs, inShapes: [whole] }) => [gather("slice", attrs.part, partOperand(whole, attrs))],
+  gpu: ({ attrs, inShapes: [whole] }, _, { gather }) => [gather("slice", attrs.part, partOperand(whole, attrs))],
 };
 
 /** Puts `x`, a part of the shape `whole`, where `slice` takes it from; zeros elsewhere. The gradient of `slice`, and of `pad`'s kin. */
@@ -92,7 +93,8 @@ export const unsliceOp: Op<Attrs & { readonly whole: Shape }> = {
     });
   },
 
-  gpu: ({ attrs: { starts, steps, part }, outShape }) => place(part, outShape, { starts, steps, fill: 0 }),
+  gpu: ({ attrs: { starts, steps, part }, outShape }, _, { place }) =>
+    place(part, outShape, { starts, steps, fill: 0 }),
 };
 
 /** A tensor of shape `whole`, read at the places of a part. */
@@ -106,12 +108,12 @@ function partOperand(whole: Shape, { starts, steps }: Attrs): Operand {
 
 function resolveRange(range: Range, dim: number): { start: number; count: number; step: number } {
   if (range === null) return { start: 0, count: dim, step: 1 };
-  const [from, to, step = 1] = range;
+  const [from, to, step = 1] = Array.isArray(range) ? (range as NonNullable<Range>) : [NaN, NaN];
   if (![from, to, step].every(Number.isInteger) || step < 1) {
     throw new ValueError(
       "slice",
       "a range must be [start, stop] or [start, stop, step] of integers with step >= 1",
-      `[${range.join(", ")}]`,
+      Array.isArray(range) ? `[${range.join(", ")}]` : showValue(range),
     );
   }
   const inside = (bound: number): number => Math.min(Math.max(bound < 0 ? bound + dim : bound, 0), dim);

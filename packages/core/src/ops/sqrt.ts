@@ -7,6 +7,7 @@
  */
 
 import { elementwise } from "../gpu/elementwise.ts";
+import type { DType } from "../dtype.ts";
 import type { Op } from "../op.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
@@ -25,7 +26,7 @@ import { mul } from "./mul.ts";
  * await sqrt(tensor([4, 9])).data(); // [2, 3]
  * ```
  */
-export function sqrt(x: Tensor): Tensor {
+export function sqrt<D extends DType>(x: Tensor<D>): Tensor<D> {
   return apply(sqrtOp, [x], {});
 }
 

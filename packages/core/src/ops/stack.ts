@@ -4,7 +4,8 @@
  * Source: torch.stack.
  */
 
-import { ShapeError, ValueError } from "../errors.ts";
+import { checkTensorList } from "../checkTensor.ts";
+import { ShapeError } from "../errors.ts";
 import { normalizeAxis, sameShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { concat } from "./concat.ts";
@@ -25,7 +26,7 @@ import { reshape } from "./reshape.ts";
  * ```
  */
 export function stack(xs: readonly Tensor[], dim = 0): Tensor {
-  if (xs.length === 0) throw new ValueError("stack", "xs must hold at least one tensor", "none");
+  checkTensorList("stack", xs);
   const [first] = xs;
   if (!xs.every((x) => sameShape(x.shape, first.shape))) {
     throw new ShapeError(

@@ -7,6 +7,7 @@
  */
 
 import { elementwise } from "../gpu/elementwise.ts";
+import type { DType } from "../dtype.ts";
 import type { Op } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import { apply, operands } from "../apply.ts";
@@ -29,7 +30,7 @@ import { neg } from "./neg.ts";
  * await sub(tensor([1, 2, 3]), 1).data(); // [0, 1, 2]
  * ```
  */
-export function sub(a: Tensor | number, b: Tensor | number): Tensor {
+export function sub<D extends DType>(a: Tensor<D> | number, b: Tensor<D> | number): Tensor<D> {
   return apply(subOp, operands("sub", a, b), {});
 }
 

@@ -6,7 +6,9 @@
  * Source: torch.sum.
  */
 
-import { reduceAxes, sumKernel } from "../gpu/reduction.ts";
+import { checkOptions, type OptionNames } from "../checkOptions.ts";
+import { checkTensor } from "../checkTensor.ts";
+import { sumKernel } from "../gpu/reductionKernels.ts";
 import type { Op } from "../op.ts";
 import { normalizeAxes, type Shape, stridesOf } from "../shape.ts";
 import { apply } from "../apply.ts";
@@ -20,6 +22,13 @@ export interface ReduceAttrs {
   readonly axes: readonly number[];
   readonly keepdim: boolean;
 }
+
+export interface ReduceOptions {
+  /** Whether the axes stay, with size 1. Default false. */
+  readonly keepdim?: boolean;
+}
+
+export const reduceOptions: OptionNames<ReduceOptions> = { keepdim: 1 };
 
 /**
  * Sums over axes.
@@ -38,11 +47,9 @@ export interface ReduceAttrs {
  * await sum(x, -1, { keepdim: true }).array(); // [[3], [7]]
  * ```
  */
-export function sum(
-  x: Tensor,
-  dim?: number | readonly number[],
-  { keepdim = false }: { keepdim?: boolean } = {},
-): Tensor {
+export function sum(x: Tensor, dim?: number | readonly number[], options?: ReduceOptions): Tensor {
+  checkTensor("sum", "x", x);
+  const { keepdim = false } = checkOptions("sum(x, dim)", reduceOptions, options, arguments);
   return apply(sumOp, [x], { axes: normalizeAxes("sum", dim, x.shape), keepdim });
 }
 
@@ -71,7 +78,8 @@ export const sumOp: Op<ReduceAttrs> = {
     if (total !== y) y.set(total);
   },
 
-  gpu: ({ attrs: { axes }, inShapes: [shape] }) => (axes.length === 0 ? 0 : reduceAxes(sumKernel, 0, 1, shape, axes)),
+  gpu: ({ attrs: { axes }, inShapes: [shape] }, _, { reduceAxes }) =>
+    axes.length === 0 ? 0 : reduceAxes(sumKernel, 0, 1, shape, axes),
 };
 
 /** Shape of a reduction of `x`. */

@@ -8,6 +8,7 @@
 
 import { elementwise } from "../gpu/elementwise.ts";
 import { DTypeError } from "../errors.ts";
+import type { DType } from "../dtype.ts";
 import type { Op } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import { apply, operands } from "../apply.ts";
@@ -33,7 +34,7 @@ import { sumTo } from "./expand.ts";
  * await where(greater(x, 0), x, 0).data(); // [0, 2, 0]
  * ```
  */
-export function where(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
+export function where<D extends DType>(condition: Tensor, a: Tensor<D> | number, b: Tensor<D> | number): Tensor<D> {
   return apply(whereOp, [condition, ...operands("where", a, b)], {});
 }
 

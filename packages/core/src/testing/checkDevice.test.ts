@@ -7,6 +7,7 @@ import type { Op, OpInfo } from "../op.ts";
 import { exp } from "../ops/exp.ts";
 import { mul } from "../ops/mul.ts";
 import { sum } from "../ops/sum.ts";
+import type { Tensor } from "../tensor.ts";
 import { checkDevice } from "./checkDevice.ts";
 
 /** The loops, with every result of one op multiplied. */
@@ -28,7 +29,7 @@ class Wrong extends ReferenceDevice {
 }
 
 const x = tensor([0.5, -1.25, 2], [3], { dtype: "float64" });
-const check = (device: Device, f = exp): Promise<void> => checkDevice(device, f, [x]);
+const check = (device: Device, f: (x: Tensor) => Tensor = exp): Promise<void> => checkDevice(device, f, [x]);
 
 describe("checkDevice", () => {
   test("is content with the loops, which round to float32", async () => {
@@ -44,7 +45,7 @@ describe("checkDevice", () => {
   });
 
   test("notices a gradient of second order that is wrong where the first one is right", async () => {
-    const f = (x: Parameters<typeof exp>[0]) => square(square(x));
+    const f = (x: Tensor) => square(square(x));
     await expect(check(new Wrong("squareInputInput", 1.01), f)).rejects.toThrow(/^checkDevice: ddx0\[\d\]/);
   });
 

@@ -9,6 +9,7 @@
  * Source: the directional check of HIPS/autograd's test_util.py.
  */
 
+import "../methods.ts";
 import { grad } from "../autograd.ts";
 import { withDevice, ReferenceDevice } from "../device.ts";
 import { GraphError } from "../errors.ts";

@@ -3,6 +3,7 @@
  *
  * Letters are drawn as capitals, whatever their case: in 7 rows capitals are easier to read.
  */
+
 import type { Picture } from "./picture.ts";
 
 /** The characters side by side, 5 columns each and one between. */

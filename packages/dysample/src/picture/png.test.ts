@@ -439,7 +439,7 @@ describe("errors of readPng", () => {
       `"readPng: empty.png must be a PNG file, got an empty file; save or download it again"`,
     );
     expect(await messageOf(() => readPng(saved("odd.png", "hello, world")))).toMatchInlineSnapshot(
-      `"readPng: odd.png must be a PNG file, got 12 bytes that begin with 68 65 6c 6c 6f 2c 20 77; convert it to PNG first"`,
+      `"readPng: odd.png must be a PNG file, got 12 bytes that begin with 68 65 6c 6c 6f 2c 20 77: no kind of picture that is known here; check the path"`,
     );
   });
 

@@ -14,6 +14,7 @@
  * Source: PNG specification, third edition (W3C), sections 5 (chunks), 7 and 8 (rows of samples, interlacing), 9 (filters),
  * 11.3.1 (tRNS). Where a file breaks its rules and libpng still reads it, it is read as libpng does.
  */
+
 import { constants, crc32, inflateSync } from "node:zlib";
 
 import { showText } from "@gridgrad/core";
@@ -387,7 +388,7 @@ function describeFormat(bytes: Uint8Array): string {
   const format = FORMATS.find(({ pattern }) => pattern.test(start));
   if (format !== undefined) return `what looks like ${format.name}`;
   const hex = Array.from(bytes.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
-  return `${bytes.length} bytes that begin with ${hex}, as no kind of picture does that is known here; check the path`;
+  return `${bytes.length} bytes that begin with ${hex}: no kind of picture that is known here; check the path`;
 }
 
 function damaged(name: string, problem: string, cause?: unknown): Error {

@@ -7,6 +7,7 @@
  *     label      []        []            and for each prediction
  *     errors     []        []            the truth, faded, with the wrong pixels in red
  */
+
 import type { ClassMasks } from "../toy/metrics.ts";
 import { drawText, textSize } from "./drawText.ts";
 import type { Picture } from "./picture.ts";

@@ -9,7 +9,7 @@
  * names and initialisation these are.
  */
 
-import { reshape, type Tensor, ValueError, zeros } from "@gridgrad/core";
+import { checkOptions, type OptionNames, reshape, type Tensor, ValueError, zeros } from "@gridgrad/core";
 import { Conv2d, type InitOptions, Module, normal, Parameter, xavierUniform } from "@gridgrad/nn";
 import { carafe, pixelShuffle, softmax } from "@gridgrad/ops";
 
@@ -25,6 +25,19 @@ export interface CarafeOptions extends UpsamplerOptions {
   /** Size of the convolution that predicts the weights, in input pixels: odd. Default 3. */
   readonly encoderKernel?: number;
 }
+
+const carafeOptions: OptionNames<CarafeOptions> = {
+  scale: 1,
+  kernelSize: 1,
+  upGroups: 1,
+  encoderKernel: 1,
+  compressedChannels: 0,
+  groups: 0,
+  init: 0,
+  scope: 0,
+  guideChannels: 0,
+  random: 0,
+};
 
 /**
  * @throws {ValueError} when a size is not odd, or `upGroups` does not divide the channels.
@@ -43,11 +56,10 @@ export class Carafe extends Module implements Upsampler {
   readonly kernelSize: number;
   readonly upGroups: number;
 
-  constructor(
-    inChannels: number,
-    { scale = 2, kernelSize = 5, upGroups = 1, compressedChannels = 64, encoderKernel = 3, random }: CarafeOptions = {},
-  ) {
+  constructor(inChannels: number, options?: CarafeOptions) {
     super();
+    const checked = checkOptions("Carafe(inChannels)", carafeOptions, options, arguments);
+    const { scale = 2, kernelSize = 5, upGroups = 1, compressedChannels = 64, encoderKernel = 3, random } = checked;
     this.scale = checkScale("Carafe", scale);
     this.kernelSize = checkWindow("Carafe", "kernelSize", kernelSize);
     checkWindow("Carafe", "encoderKernel", encoderKernel);

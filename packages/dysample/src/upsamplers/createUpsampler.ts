@@ -3,16 +3,16 @@
  * sampling at predicted points.
  */
 
-import { ValueError } from "@gridgrad/core";
+import { checkOptions, ValueError } from "@gridgrad/core";
 
 import { Carafe } from "./carafe.ts";
-import { DySample, dysampleVariants } from "./dysample.ts";
+import { checkNoSize, DySample, dysampleVariants } from "./dysample.ts";
 import { Fade } from "./fade.ts";
 import { PixelShuffleConv } from "./pixelShuffleConv.ts";
 import { Bicubic, Bilinear, Nearest } from "./resize.ts";
 import { SapaB } from "./sapaB.ts";
 import { TransposedConv } from "./transposedConv.ts";
-import type { Upsampler, UpsamplerOptions } from "./upsampler.ts";
+import { type Upsampler, type UpsamplerOptions, upsamplerOptions } from "./upsampler.ts";
 
 type Make = (inChannels: number, options: UpsamplerOptions) => Upsampler;
 
@@ -21,7 +21,8 @@ function of(kind: new (inChannels: number, options: UpsamplerOptions) => Upsampl
 }
 
 function dysample(variant: keyof typeof dysampleVariants): Make {
-  return (inChannels, options) => new DySample(inChannels, { ...options, ...dysampleVariants[variant] });
+  return (inChannels, { guideChannels: _, ...options }) =>
+    new DySample(inChannels, { ...options, ...dysampleVariants[variant] });
 }
 
 const makers = {
@@ -61,9 +62,11 @@ export const guidedUpsamplers: readonly string[] = ["fade", "sapa-b"] satisfies 
  * up.parameterCount; // 136
  * ```
  */
-export function createUpsampler(name: string, inChannels: number, options: UpsamplerOptions = {}): Upsampler {
+export function createUpsampler(name: string, inChannels: number, options?: UpsamplerOptions): Upsampler {
   if (!Object.hasOwn(makers, name)) {
     throw new ValueError("createUpsampler", `name must be one of ${upsamplerNames.join(", ")}`, JSON.stringify(name));
   }
-  return makers[name as UpsamplerName](inChannels, options);
+  checkNoSize("createUpsampler", options);
+  const checked = checkOptions("createUpsampler(name, inChannels)", upsamplerOptions, options, arguments);
+  return makers[name as UpsamplerName](inChannels, checked);
 }

@@ -21,11 +21,16 @@
 import {
   add,
   cast,
+  checkOptions,
+  checkTensor,
+  checkTensors,
   type DType,
   mul,
+  type OptionNames,
   permute,
   reshape,
   ShapeError,
+  showValue,
   sigmoid,
   type Tensor,
   tensor,
@@ -52,6 +57,16 @@ export interface DySampleOptions extends InitOptions {
   /** How far an offset of 1 moves a point, in input pixels; with a dynamic scope at the start, and at most twice as far. Default 0.25. */
   readonly scope?: number;
 }
+
+const dysampleOptions: OptionNames<DySampleOptions> = {
+  scale: 1,
+  style: 1,
+  groups: 1,
+  dyscope: 1,
+  init: 0,
+  scope: 0,
+  random: 0,
+};
 
 /** The paper's four variants by their names. */
 export const dysampleVariants = {
@@ -90,9 +105,10 @@ export class DySample extends Module {
   readonly init: "bilinear" | "nearest";
   readonly staticScope: number;
 
-  constructor(
-    inChannels: number,
-    {
+  constructor(inChannels: number, options?: DySampleOptions) {
+    super();
+    checkNoSize("DySample", options);
+    const {
       scale = 2,
       style = "lp",
       groups = 4,
@@ -100,9 +116,7 @@ export class DySample extends Module {
       init = "bilinear",
       scope = defaultScope,
       random,
-    }: DySampleOptions = {},
-  ) {
-    super();
+    } = checkOptions("DySample(inChannels)", dysampleOptions, options, arguments);
     for (const [name, n] of Object.entries({ inChannels, scale, groups })) {
       if (!Number.isInteger(n) || n < 1)
         throw new ValueError("DySample", `${name} must be an integer of at least 1`, String(n));
@@ -163,6 +177,7 @@ export class DySample extends Module {
 
   /** How far the points have moved from where they start, in input pixels: `[N, 2 G s², H, W]`. */
   moves(x: Tensor): Tensor {
+    checkTensor("DySample", "x", x);
     if (x.shape.length !== 4 || x.shape[1] !== this.inChannels) {
       throw new ShapeError("DySample", `x must be [N, C, H, W] with C = ${this.inChannels} channels`, { x: x.shape });
     }
@@ -195,8 +210,12 @@ export class DySample extends Module {
    * ```
    */
   resize(x: Tensor, size: readonly [height: number, width: number]): Tensor {
-    if (size.length !== 2 || !size.every((n) => Number.isInteger(n) && n >= 1)) {
-      throw new ValueError("DySample.resize", "size must be [P, Q], integers of at least 1", `[${size.join(", ")}]`);
+    if (!Array.isArray(size) || size.length !== 2 || !size.every((n) => Number.isInteger(n) && n >= 1)) {
+      throw new ValueError(
+        "DySample.resize",
+        "size must be [P, Q], integers of at least 1",
+        Array.isArray(size) ? `[${size.join(", ")}]` : showValue(size),
+      );
     }
     if (this.init !== "bilinear") {
       throw new ValueError(
@@ -205,6 +224,7 @@ export class DySample extends Module {
         this.init,
       );
     }
+    checkTensor("DySample.resize", "x", x);
     const [, C, H, W] = x.shape;
     const [P, Q] = size;
     const s = this.scale;
@@ -228,6 +248,15 @@ export class DySample extends Module {
   }
 }
 
+/** Throws if a size is among the options: the weights have none, and each call may ask for another one. */
+export function checkNoSize(name: string, options: object | null | undefined): void {
+  if (typeof options !== "object" || options === null || !Object.hasOwn(options, "size")) return;
+  const { size } = options as { readonly size?: unknown };
+  const rule =
+    "an option size does not exist, as one module upsamples to every size: DySample's resize(x, [P, Q]) does";
+  throw new ValueError(name, rule, `size ${Array.isArray(size) ? `[${size.join(", ")}]` : showValue(size)}`);
+}
+
 /**
  * Samples `x` bilinearly at the centres of its pixels moved by `offsets`, each group of channels at its own points, clamped to
  * the border.
@@ -239,6 +268,7 @@ export class DySample extends Module {
  * @throws {ShapeError} when the channels of `offsets` are not 2 G s² with a G that divides C, or the sizes differ.
  */
 export function sampleAt(x: Tensor, offsets: Tensor, scale: number): Tensor {
+  checkTensors("sampleAt", { x, offsets });
   const [N, C, H, W] = x.shape;
   const G = offsets.shape[1] / (2 * scale ** 2);
   const fits =

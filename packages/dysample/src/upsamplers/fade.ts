@@ -13,12 +13,12 @@
  * arXiv:2207.10392, and the authors' module, github.com/poppinace/fade, whose names and initialisation these are.
  */
 
-import { add, mul, sigmoid, sub, type Tensor, zeros } from "@gridgrad/core";
+import { add, checkOptions, mul, type OptionNames, sigmoid, sub, type Tensor, zeros } from "@gridgrad/core";
 import { type Conv2d, type InitOptions, Module, Parameter, xavierNormal } from "@gridgrad/nn";
 import { carafe, conv2d, interpolate, softmax } from "@gridgrad/ops";
 
 import { checkWindow, xavierConv } from "./carafe.ts";
-import { checkGuide, checkScale, type Upsampler, type UpsamplerOptions } from "./upsampler.ts";
+import { checkGuide, checkScale, type Upsampler, type UpsamplerOptions, upsamplerOptions } from "./upsampler.ts";
 
 export interface FadeOptions extends UpsamplerOptions {
   /** k, in input pixels: odd. Default 5. */
@@ -26,6 +26,8 @@ export interface FadeOptions extends UpsamplerOptions {
   /** Channels to which guide and input are compressed before the weights are predicted. Default 64. */
   readonly embeddingDim?: number;
 }
+
+const fadeOptions: OptionNames<FadeOptions> = { ...upsamplerOptions, kernelSize: 0, embeddingDim: 0 };
 
 /** Predicts from the input how much of the guide to take: one number per pixel. */
 class GateGenerator extends Module {
@@ -84,11 +86,10 @@ export class Fade extends Module implements Upsampler {
   readonly scale: number;
   readonly kernelSize: number;
 
-  constructor(
-    inChannels: number,
-    { scale = 2, kernelSize = 5, embeddingDim = 64, guideChannels = inChannels, random }: FadeOptions = {},
-  ) {
+  constructor(inChannels: number, options?: FadeOptions) {
     super();
+    const checked = checkOptions("Fade(inChannels)", fadeOptions, options, arguments);
+    const { scale = 2, kernelSize = 5, embeddingDim = 64, guideChannels = inChannels, random } = checked;
     this.scale = checkScale("Fade", scale);
     this.kernelSize = checkWindow("Fade", "kernelSize", kernelSize);
     this.gate_generator = new GateGenerator(inChannels, { random });

@@ -5,18 +5,20 @@
  * CVPR 2016, arXiv:1609.05158.
  */
 
-import type { Tensor } from "@gridgrad/core";
+import { checkOptions, type Tensor } from "@gridgrad/core";
 import { Conv2d, Module } from "@gridgrad/nn";
 import { pixelShuffle } from "@gridgrad/ops";
 
-import { checkScale, type Upsampler, type UpsamplerOptions } from "./upsampler.ts";
+import { checkScale, type Upsampler, type UpsamplerOptions, upsamplerOptions } from "./upsampler.ts";
 
 export class PixelShuffleConv extends Module implements Upsampler {
   conv: Conv2d;
   readonly scale: number;
 
-  constructor(inChannels: number, { scale = 2, random }: UpsamplerOptions = {}) {
+  constructor(inChannels: number, options?: UpsamplerOptions) {
     super();
+    const call = "PixelShuffleConv(inChannels)";
+    const { scale = 2, random } = checkOptions(call, upsamplerOptions, options, arguments);
     this.scale = checkScale("PixelShuffleConv", scale);
     this.conv = new Conv2d(inChannels, inChannels * scale ** 2, 3, { padding: 1, random });
   }

@@ -4,18 +4,19 @@
  * Source: torch.nn.Upsample.
  */
 
-import type { Tensor } from "@gridgrad/core";
+import { checkOptions, type Tensor } from "@gridgrad/core";
 import { Module } from "@gridgrad/nn";
 import { interpolate, type InterpolateMode } from "@gridgrad/ops";
 
-import { checkScale, type Upsampler, type UpsamplerOptions } from "./upsampler.ts";
+import { checkScale, type Upsampler, type UpsamplerOptions, upsamplerOptions } from "./upsampler.ts";
 
 abstract class Resize extends Module implements Upsampler {
   readonly scale: number;
   abstract readonly mode: InterpolateMode;
 
-  constructor(name: string, scale: number) {
+  constructor(name: string, given: UpsamplerOptions | undefined, all: ArrayLike<unknown>) {
     super();
+    const { scale = 2 } = checkOptions(`${name}(inChannels)`, upsamplerOptions, given, all);
     this.scale = checkScale(name, scale);
   }
 
@@ -28,8 +29,8 @@ abstract class Resize extends Module implements Upsampler {
 export class Nearest extends Resize {
   readonly mode = "nearest";
 
-  constructor(_inChannels: number, { scale = 2 }: UpsamplerOptions = {}) {
-    super("Nearest", scale);
+  constructor(_inChannels: number, options?: UpsamplerOptions) {
+    super("Nearest", options, arguments);
   }
 }
 
@@ -37,8 +38,8 @@ export class Nearest extends Resize {
 export class Bilinear extends Resize {
   readonly mode = "bilinear";
 
-  constructor(_inChannels: number, { scale = 2 }: UpsamplerOptions = {}) {
-    super("Bilinear", scale);
+  constructor(_inChannels: number, options?: UpsamplerOptions) {
+    super("Bilinear", options, arguments);
   }
 }
 
@@ -46,7 +47,7 @@ export class Bilinear extends Resize {
 export class Bicubic extends Resize {
   readonly mode = "bicubic";
 
-  constructor(_inChannels: number, { scale = 2 }: UpsamplerOptions = {}) {
-    super("Bicubic", scale);
+  constructor(_inChannels: number, options?: UpsamplerOptions) {
+    super("Bicubic", options, arguments);
   }
 }

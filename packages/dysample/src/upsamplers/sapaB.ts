@@ -12,12 +12,12 @@
  * deviations). With 32 channels of embedding it has the parameters and operations that the authors print for SAPA-B.
  */
 
-import { permute, type Tensor, zeros } from "@gridgrad/core";
+import { checkOptions, type OptionNames, permute, type Tensor, zeros } from "@gridgrad/core";
 import { type InitOptions, LayerNorm, Linear, Module, normal, Parameter } from "@gridgrad/nn";
 import { carafe, softmax, windowSimilarity } from "@gridgrad/ops";
 
 import { checkWindow } from "./carafe.ts";
-import { checkGuide, checkScale, type Upsampler, type UpsamplerOptions } from "./upsampler.ts";
+import { checkGuide, checkScale, type Upsampler, type UpsamplerOptions, upsamplerOptions } from "./upsampler.ts";
 
 export interface SapaBOptions extends UpsamplerOptions {
   /** k, in input pixels: odd. Default 5. */
@@ -25,6 +25,8 @@ export interface SapaBOptions extends UpsamplerOptions {
   /** Channels of the embeddings. Default 32. */
   readonly embeddingDim?: number;
 }
+
+const sapaBOptions: OptionNames<SapaBOptions> = { ...upsamplerOptions, kernelSize: 0, embeddingDim: 0 };
 
 /**
  * @throws {ValueError} when `kernelSize` is not odd.
@@ -46,11 +48,10 @@ export class SapaB extends Module implements Upsampler {
   readonly scale: number;
   readonly kernelSize: number;
 
-  constructor(
-    inChannels: number,
-    { scale = 2, kernelSize = 5, embeddingDim = 32, guideChannels = inChannels, random }: SapaBOptions = {},
-  ) {
+  constructor(inChannels: number, options?: SapaBOptions) {
     super();
+    const checked = checkOptions("SapaB(inChannels)", sapaBOptions, options, arguments);
+    const { scale = 2, kernelSize = 5, embeddingDim = 32, guideChannels = inChannels, random } = checked;
     this.scale = checkScale("SapaB", scale);
     this.kernelSize = checkWindow("SapaB", "kernelSize", kernelSize);
     this.norm_y = new LayerNorm(guideChannels);

@@ -4,10 +4,10 @@
  * Source: Long, Shelhamer and Darrell, "Fully Convolutional Networks for Semantic Segmentation", CVPR 2015, arXiv:1411.4038.
  */
 
-import { ValueError } from "@gridgrad/core";
+import { checkOptions, type OptionNames, ValueError } from "@gridgrad/core";
 import { ConvTranspose2d } from "@gridgrad/nn";
 
-import { checkScale, type Upsampler, type UpsamplerOptions } from "./upsampler.ts";
+import { checkScale, type Upsampler, type UpsamplerOptions, upsamplerOptions } from "./upsampler.ts";
 
 export interface TransposedConvOptions extends UpsamplerOptions {
   /**
@@ -16,6 +16,8 @@ export interface TransposedConvOptions extends UpsamplerOptions {
    */
   readonly kernelSize?: number;
 }
+
+const transposedConvOptions: OptionNames<TransposedConvOptions> = { ...upsamplerOptions, kernelSize: 0 };
 
 /**
  * @example
@@ -28,10 +30,11 @@ export interface TransposedConvOptions extends UpsamplerOptions {
 export class TransposedConv extends ConvTranspose2d implements Upsampler {
   readonly scale: number;
 
-  constructor(inChannels: number, options: TransposedConvOptions = {}) {
-    const { scale = 2, random } = options;
+  constructor(inChannels: number, options?: TransposedConvOptions) {
+    const checked = checkOptions("TransposedConv(inChannels)", transposedConvOptions, options, arguments);
+    const { scale = 2, random } = checked;
     checkScale("TransposedConv", scale);
-    const { kernelSize = 2 * scale - (scale % 2) } = options;
+    const { kernelSize = 2 * scale - (scale % 2) } = checked;
     if (!Number.isInteger(kernelSize) || kernelSize < scale) {
       const rule = `kernelSize must be an integer of at least the scale, ${scale}`;
       throw new ValueError("TransposedConv", rule, String(kernelSize));

@@ -2,7 +2,7 @@
  * @file What the upsamplers that are compared have in common: one interface, one set of options.
  */
 
-import { ShapeError, type Tensor, ValueError } from "@gridgrad/core";
+import { type OptionNames, ShapeError, type Tensor, ValueError } from "@gridgrad/core";
 import type { InitOptions, Layer } from "@gridgrad/nn";
 
 /** A layer from `[N, C, H, W]` to `[N, C, scale H, scale W]`. */
@@ -28,6 +28,16 @@ export interface UpsamplerOptions extends InitOptions {
   /** Channels of the guide, where the upsampler uses one. Default: as many as it upsamples. */
   readonly guideChannels?: number;
 }
+
+/** What every upsampler takes, as the type says, those without groups or a guide as well. */
+export const upsamplerOptions: OptionNames<UpsamplerOptions> = {
+  scale: 1,
+  groups: 0,
+  init: 0,
+  scope: 0,
+  guideChannels: 0,
+  random: 0,
+};
 
 /** The scale of the upsampler `name`, checked. */
 export function checkScale(name: string, scale: number): number {

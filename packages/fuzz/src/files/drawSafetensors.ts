@@ -8,7 +8,7 @@ interface Member {
   value: string;
 }
 
-const elementBytes: Readonly<Record<string, number>> = { F32: 4, F64: 8, I32: 4, I64: 8 };
+const elementBytes: Readonly<Record<string, number>> = { F32: 4, F64: 8, I32: 4, I64: 8, F16: 2, BF16: 2 };
 const names = ["w", "b", "", "layer.0.weight", "__proto__", "constructor", "ü\u2028", "\u001b[2J", "x".repeat(1500)];
 
 /** Values that stand in a place where another type is wanted, or another number. */

@@ -9,7 +9,7 @@
 
 import { type Json, parseJson } from "./parseJson.ts";
 
-/** What a file holds: of each tensor its type, its shape and its bytes. */
+/** What a file holds: of each tensor its type, its shape and its bytes. Halves are F32 already. */
 export interface Contents {
   readonly tensors: ReadonlyMap<string, { dtype: string; shape: readonly number[]; bytes: Uint8Array }>;
   readonly metadata: ReadonlyMap<string, string>;
@@ -19,7 +19,7 @@ export type Verdict =
   | { readonly verdict: "refused"; readonly why: string }
   | { readonly verdict: "taken" | "either"; readonly contents: Contents };
 
-const bytesOf: Readonly<Record<string, number>> = { F32: 4, F64: 8, I32: 4, I64: 8 };
+const bytesOf: Readonly<Record<string, number>> = { F32: 4, F64: 8, I32: 4, I64: 8, F16: 2, BF16: 2 };
 const largestHeader = 100_000_000n;
 
 class Refused extends Error {}
@@ -77,7 +77,12 @@ function judge(file: Uint8Array): Verdict {
     if (end - begin !== count * BigInt(bytesOf[dtype.text])) throw new Refused("too few bytes, or too many");
     places.push([Number(begin), Number(end)]);
     const bytes = data.subarray(Number(begin), Number(end));
-    tensors.set(name, { dtype: dtype.text, shape: shape.map(({ value }) => Number(value)), bytes });
+    const isHalf = dtype.text.endsWith("F16");
+    tensors.set(name, {
+      dtype: isHalf ? "F32" : dtype.text,
+      shape: shape.map(({ value }) => Number(value)),
+      bytes: isHalf ? widened(bytes, dtype.text === "F16" ? 5 : 8) : bytes,
+    });
   }
 
   let covered = 0;
@@ -88,6 +93,27 @@ function judge(file: Uint8Array): Verdict {
   if (covered !== data.length) throw new Refused("bytes after the last tensor");
   if (deepest(header) > 100) open = true; // readers may have a limit
   return { verdict: open ? "either" : "taken", contents: { tensors, metadata } };
+}
+
+/** The bytes of float32 with the values of halves that have so many digits of exponent, digit by digit. */
+function widened(halves: Uint8Array, exponentDigits: number): Uint8Array {
+  const wide = new DataView(new ArrayBuffer(2 * halves.length));
+  for (let i = 0; i < halves.length; i += 2) {
+    const digits = (halves[i] + 256 * halves[i + 1]).toString(2).padStart(16, "0");
+    const [sign, exponent, fraction] = [
+      digits[0],
+      digits.slice(1, 1 + exponentDigits),
+      digits.slice(1 + exponentDigits),
+    ];
+    if (exponentDigits === 5 && !exponent.includes("1")) {
+      wide.setFloat32(2 * i, Number(`${sign === "1" ? "-" : ""}${parseInt(fraction, 2)}`) / 2 ** 24, true);
+      continue;
+    }
+    const same = exponentDigits === 8 || !exponent.includes("0"); // bfloat16, infinities and NaN
+    const e = same ? exponent.padStart(8, exponent[0]) : (parseInt(exponent, 2) + 112).toString(2).padStart(8, "0");
+    wide.setUint32(2 * i, parseInt(sign + e + fraction.padEnd(23, "0"), 2), true);
+  }
+  return new Uint8Array(wide.buffer);
 }
 
 /** Duplicate keys are disallowed. */

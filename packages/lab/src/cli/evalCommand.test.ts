@@ -66,7 +66,7 @@ test("what contradicts the weights, or does not fit them, is refused", async () 
     [
       "gridgrad: run/weights.safetensors has weights of upsampler dysample-s, got --upsampler bilinear; leave it out",
       "gridgrad: run/weights.safetensors has weights of groups 2, got --groups 4; leave it out",
-      "gridgrad: bare.safetensors must fit the network (--task, --upsampler, --scale and --groups say which it is), but loadStateDict: the state must fit the module, got 9 problems: up0.offset.weight is missing; up0.offset.bias is missing; up0.scope.weight is missing; up1.offset.weight is missing; up1.offset.bias is missing; up1.scope.weight is missing; up2.offset.weight is missing; up2.offset.bias is missing; up2.scope.weight is missing",
+      "gridgrad: bare.safetensors must fit the network (--task, --upsampler, --scale and --groups say which it is), but loadStateDict: the state must fit the module, got that of another network, with 9 problems: up0.offset.weight is missing; up0.offset.bias is missing; up0.scope.weight is missing; and 6 more",
       "gridgrad: nan.safetensors must have finite weights, got NaN in e1.conv.weight; the training that it is from has diverged, or it is damaged",
       "gridgrad: nan.safetensors must have finite weights, got NaN in e1.conv.weight; the training that it is from has diverged, or it is damaged",
     ]

@@ -1,6 +1,6 @@
 /** @file `gridgrad gradcheck`: autograd against finite differences, in float64, gradients and gradients of gradients. */
 
-import { Random } from "@gridgrad/core";
+import { Random, suggest } from "@gridgrad/core";
 import { compareGradients, type GradientCheck } from "@gridgrad/core/testing/checkGradients";
 import { gradientTolerance } from "@gridgrad/core/testing/tolerance";
 import type { Command } from "commander";
@@ -10,7 +10,6 @@ import { countsOf } from "./countsOf.ts";
 import type { Io } from "./io.ts";
 import { newCommand } from "./newCommand.ts";
 import { seedOption } from "./options.ts";
-import { suggest } from "./suggest.ts";
 import { table } from "./table.ts";
 import { UsageError } from "./userError.ts";
 

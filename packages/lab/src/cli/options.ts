@@ -1,12 +1,11 @@
 /** @file Values of options: what is no such value is refused where the command line is read, before anything is done. */
 
-import { deviceNames } from "@gridgrad/core";
+import { deviceNames, suggest } from "@gridgrad/core";
 import { taskNames, upsamplerNames } from "@gridgrad/dysample";
 import { evalImagesRange, initNames, scaleRange, seedRange } from "@gridgrad/dysample/internal";
 import { InvalidArgumentError, Option } from "commander";
 
 import { parseQueueUrl } from "../queue/redisConnection.ts";
-import { suggest } from "./suggest.ts";
 import { UsageError } from "./userError.ts";
 
 /** An option whose value is a whole number. */

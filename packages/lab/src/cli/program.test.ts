@@ -106,7 +106,7 @@ test("a command line that makes no sense is one line on the standard error, exit
       "upsample in.png out.png --scale 257: gridgrad: option '--scale <n>' argument '257' is invalid. It must be an integer in 2 .. 256.",
       "train --upsampler dysampel: gridgrad: option '--upsampler <name>' argument 'dysampel' is invalid. It must be one of nearest, bilinear, bicubic, transposed-conv, pixel-shuffle, carafe, fade, sapa-b, dysample, dysample+, dysample-s, dysample-s+. Did you mean dysample?",
       "train --device gqu: gridgrad: option '--device <name>' argument 'gqu' is invalid. It must be one of auto, reference, cpu, gpu, gpu:webgpu, gpu:headlessgl, gpu:webgl2, gpu:webgl, gpu:webasm, gpu:cpu. Did you mean gpu?",
-      "train --task segment: gridgrad: option '--task <name>' argument 'segment' is invalid. It must be one of segmentation, restoration.",
+      "train --task segment: gridgrad: option '--task <name>' argument 'segment' is invalid. It must be one of segmentation, restoration. Did you mean segmentation?",
       "train --resume runs/x --overwrite: gridgrad: --resume goes on in the run's own folder; leave --overwrite out",
       "train --resume runs/x --out runs/y: gridgrad: --resume goes on in the run's own folder; leave --out out",
       "train --out : gridgrad: option '--out <dir>' argument '' is invalid. It must be the path of a folder.",
@@ -183,8 +183,8 @@ test("what does not fit into memory is one line, with what needs it and what wou
   for (const folder of ["huge", "huge2"]) await rm(folder, { recursive: true });
   expect(lines).toMatchInlineSnapshot(`
     [
-      "explain --what upsampler --size 100000000 --device reference: gridgrad: full: a tensor of shape [1, 32, 200000000, 200000000] in float32 must fit into memory, but needs 4768371582.0 GB; a smaller batch, size or scale needs less",
-      "explain --what forward --size 8000000 --batch 4000 --device cpu: gridgrad: full: a tensor of shape [4000, 3, 8000000, 8000000] in float32 must fit into memory, but needs 2861022949.2 GB; a smaller batch, size or scale needs less",
+      "explain --what upsampler --size 100000000 --device reference: gridgrad: zeros: a tensor of shape [1, 32, 200000000, 200000000] in float32 must fit into memory, but needs 4768371582.0 GB; a smaller batch, size or scale needs less",
+      "explain --what forward --size 8000000 --batch 4000 --device cpu: gridgrad: zeros: a tensor of shape [4000, 3, 8000000, 8000000] in float32 must fit into memory, but needs 2861022949.2 GB; a smaller batch, size or scale needs less",
       "train --batch 2000000000 --steps 1 --out huge --device cpu: gridgrad: a batch of 2000000000 pictures must fit into memory, but needs 91552.7 GB; a smaller batch, size or scale needs less",
       "train --batch 2000000000 --steps 1 --out huge2 --device reference --task restoration: gridgrad: a batch of 2000000000 pictures must fit into memory, but needs 91552.7 GB; a smaller batch, size or scale needs less",
     ]

@@ -1,12 +1,11 @@
 /** @file The `gridgrad` command: its subcommands, and how it ends when something is wrong. */
 
-import { getDevice, setDevice, showText, version } from "@gridgrad/core";
+import { getDevice, setDevice, showText, suggest, version } from "@gridgrad/core";
 import { Command, CommanderError, Help } from "commander";
 
 import { plain } from "./colours.ts";
 import type { Io } from "./io.ts";
 import { type CommandName, commandNames, newCommand } from "./newCommand.ts";
-import { suggest } from "./suggest.ts";
 import { tellError } from "./tellError.ts";
 
 /** Each command is loaded when it is asked for: what one of them is made of, the others do not wait for. */

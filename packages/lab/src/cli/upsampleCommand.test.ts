@@ -170,7 +170,7 @@ test("what cannot be is one line, and no picture is written", async () => {
   }
   expect(errors).toMatchInlineSnapshot(`
     [
-      "gridgrad: readPng: text.png must be a PNG file, got 10 bytes that begin with 6e 6f 20 70 69 63 74 75, as no kind of picture does that is known here; check the path",
+      "gridgrad: readPng: text.png must be a PNG file, got 10 bytes that begin with 6e 6f 20 70 69 63 74 75: no kind of picture that is known here; check the path",
       "gridgrad: the enlarged picture must have a name of its own, got in3.png for both",
       "gridgrad: writePng: folder/none.png must be a place to write a file, but there is no such file or folder; check the path",
       "gridgrad: toy/weights.safetensors must have weights for pictures, but they are of the segmentation network, which upsamples 32 channels of features; train some for pictures: gridgrad train --task restoration --upsampler dysample",

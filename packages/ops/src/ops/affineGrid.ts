@@ -10,7 +10,9 @@
 
 import {
   allocate,
+  checkOptions,
   checkShape,
+  checkTensor,
   DTypeError,
   isFloat,
   leaf,
@@ -22,6 +24,8 @@ import {
   transpose,
   ValueError,
 } from "@gridgrad/core";
+
+const affineGridOptions = { alignCorners: 1 } as const;
 
 /**
  * Makes a grid for `gridSample` out of affine maps.
@@ -42,11 +46,9 @@ import {
  * await affineGrid(theta, [1, 1, 1, 2]).array(); // [[[[-0.25, 0], [0.75, 0]]]]
  * ```
  */
-export function affineGrid(
-  theta: Tensor,
-  size: Shape,
-  { alignCorners = false }: { alignCorners?: boolean } = {},
-): Tensor {
+export function affineGrid(theta: Tensor, size: Shape, options?: { alignCorners?: boolean }): Tensor {
+  checkTensor("affineGrid", "theta", theta);
+  const { alignCorners = false } = checkOptions("affineGrid(theta, size)", affineGridOptions, options, arguments);
   checkShape("affineGrid", size);
   if (theta.shape.length !== 3 || theta.shape[1] !== 2 || theta.shape[2] !== 3) {
     throw new ShapeError("affineGrid", "theta must be [N, 2, 3]", { theta: theta.shape });

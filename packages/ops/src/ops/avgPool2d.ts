@@ -12,17 +12,19 @@
 
 import {
   apply,
+  checkOptions,
   formatShape,
   type Op,
+  type OptionNames,
   quotient,
   sameShape,
   ShapeError,
   size,
+  sumInParts,
   type Tensor,
   type Thread,
-  type Values,
   ValueError,
-  sumInParts,
+  type Values,
 } from "@gridgrad/core";
 
 import { longestSum } from "./conv1x1.ts";
@@ -40,6 +42,14 @@ export interface AvgPoolOptions {
   /** Divides all sums, in place of the number of pixels that count. Default: none. */
   readonly divisorOverride?: number;
 }
+
+const avgPoolOptions: OptionNames<AvgPoolOptions> = {
+  stride: 1,
+  padding: 1,
+  ceilMode: 1,
+  countIncludePad: 1,
+  divisorOverride: 1,
+};
 
 export interface AvgPoolAttrs extends PoolWindows {
   readonly countIncludePad: boolean;
@@ -69,16 +79,17 @@ export interface AvgPoolAttrs extends PoolWindows {
  * await avgPool2d(x, 2, { stride: 3, ceilMode: true }).data(); // [2.5, 7]
  * ```
  */
-export function avgPool2d(
-  x: Tensor,
-  kernelSize: PairLike,
-  { stride, padding, ceilMode, countIncludePad = true, divisorOverride }: AvgPoolOptions = {},
-): Tensor {
+export function avgPool2d(x: Tensor, kernelSize: PairLike, options?: AvgPoolOptions): Tensor {
+  const {
+    countIncludePad = true,
+    divisorOverride,
+    ...rest
+  } = checkOptions("avgPool2d(x, kernelSize)", avgPoolOptions, options, arguments);
   if (divisorOverride === 0 || (divisorOverride ?? 1) !== ((divisorOverride ?? 1) | 0)) {
     const rule = "divisorOverride must be an integer other than 0, of 32 bits";
     throw new ValueError("avgPool2d", rule, String(divisorOverride));
   }
-  const windows = windowsOfPool("avgPool2d", kernelSize, { stride, padding, ceilMode });
+  const windows = windowsOfPool("avgPool2d", kernelSize, rest);
   return apply(avgPool2dOp, [x], { ...windows, countIncludePad, divisorOverride: divisorOverride ?? 0 });
 }
 

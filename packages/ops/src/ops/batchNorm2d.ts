@@ -11,10 +11,24 @@
  * Source: Ioffe and Szegedy, "Batch Normalization", arXiv 1502.03167, 2015; torch.nn.functional.batch_norm.
  */
 
-import { add, div, mean, mul, reshape, ShapeError, sqrt, sub, type Tensor, ValueError } from "@gridgrad/core";
+import {
+  add,
+  checkOptions,
+  checkTensors,
+  detach,
+  div,
+  mean,
+  mul,
+  type OptionNames,
+  reshape,
+  ShapeError,
+  sqrt,
+  sub,
+  type Tensor,
+  ValueError,
+} from "@gridgrad/core";
 
 import { type Affine, affine, checkParameters } from "./affine.ts";
-import { detach } from "./detach.ts";
 import { standardize } from "./standardize.ts";
 import { variance } from "./variance.ts";
 
@@ -26,6 +40,8 @@ export interface BatchNormOptions extends Affine {
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number;
 }
+
+const batchNormOptions: OptionNames<BatchNormOptions> = { weight: 1, bias: 1, training: 1, momentum: 1, eps: 1 };
 
 /**
  * Normalises each channel. A function without state: in training the updated running statistics come back beside `y`.
@@ -56,8 +72,12 @@ export function batchNorm2d(
   x: Tensor,
   runningMean: Tensor,
   runningVar: Tensor,
-  { weight, bias, training = false, momentum = 0.1, eps = 1e-5 }: BatchNormOptions = {},
+  options?: BatchNormOptions,
 ): { y: Tensor; runningMean: Tensor; runningVar: Tensor } {
+  const call = "batchNorm2d(x, runningMean, runningVar)";
+  const checked = checkOptions(call, batchNormOptions, options, arguments);
+  const { weight, bias, training = false, momentum = 0.1, eps = 1e-5 } = checked;
+  checkTensors("batchNorm2d", { x, runningMean, runningVar }, { weight, bias });
   if (x.shape.length !== 4) throw new ShapeError("batchNorm2d", "x must be [N, C, H, W]", { x: x.shape });
   const [N, C, H, W] = x.shape;
   checkParameters("batchNorm2d", x, { runningMean, runningVar, weight, bias }, [C]);

@@ -9,7 +9,19 @@
  * Source: torch.nn.functional.binary_cross_entropy_with_logits.
  */
 
-import { add, DTypeError, mul, neg, type Shape, ShapeError, sub, type Tensor } from "@gridgrad/core";
+import {
+  add,
+  checkOptions,
+  checkTensors,
+  DTypeError,
+  mul,
+  neg,
+  type OptionNames,
+  type Shape,
+  ShapeError,
+  sub,
+  type Tensor,
+} from "@gridgrad/core";
 
 import { checkReduction, checkTarget, type Reduction, reduceLosses } from "./lossReduction.ts";
 import { softplus } from "./softplus.ts";
@@ -22,6 +34,8 @@ export interface BceWithLogitsOptions {
   /** Default `"mean"`. */
   readonly reduction?: Reduction;
 }
+
+const bceWithLogitsOptions: OptionNames<BceWithLogitsOptions> = { weight: 1, reduction: 0, posWeight: 0 };
 
 /**
  * Minus the log probability of the right answer to each yes-or-no question.
@@ -41,11 +55,10 @@ export interface BceWithLogitsOptions {
  * await bceWithLogits(tensor([100, -100]), tensor([0, 0]), { reduction: "none" }).data(); // [100, 3.8e-44]
  * ```
  */
-export function bceWithLogits(
-  x: Tensor,
-  target: Tensor,
-  { weight, posWeight, reduction = "mean" }: BceWithLogitsOptions = {},
-): Tensor {
+export function bceWithLogits(x: Tensor, target: Tensor, options?: BceWithLogitsOptions): Tensor {
+  const call = "bceWithLogits(x, target)";
+  const { weight, posWeight, reduction = "mean" } = checkOptions(call, bceWithLogitsOptions, options, arguments);
+  checkTensors("bceWithLogits", {}, { weight, posWeight });
   checkTarget("bceWithLogits", x, target);
   checkWeights(x, { weight, posWeight });
   checkReduction("bceWithLogits", reduction);

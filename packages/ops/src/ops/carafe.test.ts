@@ -185,7 +185,9 @@ describeOp(carafe, {
       fc.assert(
         fc.asyncProperty(cases(integers), async ({ x, ...sizes }) => {
           const enlarged = interpolate(x, { scaleFactor: sizes.scale });
-          expect(await carafe(x, centres(sizes), sizes).array()).toEqual(await enlarged.array());
+          expect(
+            await carafe(x, centres(sizes), { kernelSize: sizes.kernelSize, groups: sizes.groups }).array(),
+          ).toEqual(await enlarged.array());
         }),
       ),
     "is linear in x and in the kernels": () =>
@@ -194,8 +196,8 @@ describeOp(carafe, {
           cases(integers).chain((given) =>
             fc.tuple(fc.constant(given), integers(given.x.shape), integers(given.kernels.shape)),
           ),
-          async ([{ x, kernels, ...sizes }, x2, kernels2]) => {
-            const f = (x: Tensor, kernels: Tensor): Tensor => carafe(x, kernels, sizes);
+          async ([{ x, kernels, kernelSize, groups }, x2, kernels2]) => {
+            const f = (x: Tensor, kernels: Tensor): Tensor => carafe(x, kernels, { kernelSize, groups });
             expect(await f(add(x, x2), kernels).array()).toEqual(await add(f(x, kernels), f(x2, kernels)).array());
             expect(await f(x, add(kernels, kernels2)).array()).toEqual(
               await add(f(x, kernels), f(x, kernels2)).array(),
@@ -374,14 +376,17 @@ describeOp(windowSimilarity, {
     "is the gradient of carafe by the kernels": () =>
       fc.assert(
         fc.asyncProperty(cases(integers), async (given) => {
-          expect(await windowSimilarity(given.dy, given.x, given).array()).toEqual(await results(given)[2].array());
+          const { dy, x, kernelSize, groups } = given;
+          expect(await windowSimilarity(dy, x, { kernelSize, groups }).array()).toEqual(
+            await results(given)[2].array(),
+          );
         }),
       ),
     "has carafe as its gradient by the query, and carafe's by the image as that by the key": () =>
       fc.assert(
         fc.asyncProperty(cases(integers), async (given) => {
-          const { x, kernels, dy } = given;
-          const [y, dx] = grad(windowSimilarity(dy, x, given), [dy, x], { gradOutput: kernels });
+          const { x, kernels, dy, kernelSize, groups } = given;
+          const [y, dx] = grad(windowSimilarity(dy, x, { kernelSize, groups }), [dy, x], { gradOutput: kernels });
           expect(await y.array()).toEqual(await results(given)[0].array());
           expect(await dx.array()).toEqual(await results(given)[1].array());
         }),

@@ -19,7 +19,9 @@
 
 import {
   apply,
+  checkOptions,
   type Op,
+  type OptionNames,
   quotient,
   sameShape,
   type Shape,
@@ -41,6 +43,8 @@ export interface CarafeOptions {
   /** G, into which the channels fall; each has kernels of its own. Default 1. */
   readonly groups?: number;
 }
+
+const carafeOptions: OptionNames<CarafeOptions> = { kernelSize: 1, groups: 1 };
 
 interface Attrs {
   readonly kernelSize: number;
@@ -68,7 +72,8 @@ interface Attrs {
  * await carafe(x, ones([1, 1, 2, 6]), { kernelSize: 1 }).array(); // [[[[1, 1, 2, 2, 4, 4], [1, 1, 2, 2, 4, 4]]]]
  * ```
  */
-export function carafe(x: Tensor, kernels: Tensor, { kernelSize, groups = 1 }: CarafeOptions): Tensor {
+export function carafe(x: Tensor, kernels: Tensor, options: CarafeOptions): Tensor {
+  const { kernelSize, groups = 1 } = checkOptions("carafe(x, kernels)", carafeOptions, options, arguments);
   return apply(carafeOp, [x, kernels], { kernelSize, groups });
 }
 
@@ -93,7 +98,8 @@ export function carafe(x: Tensor, kernels: Tensor, { kernelSize, groups = 1 }: C
  * await slice(similarity, [null, [3, 6]]).data(); // [0, 20, 300, 10, 200, 3000, 100, 2000, 0], with the left, own and right one
  * ```
  */
-export function windowSimilarity(query: Tensor, key: Tensor, { kernelSize, groups = 1 }: CarafeOptions): Tensor {
+export function windowSimilarity(query: Tensor, key: Tensor, options: CarafeOptions): Tensor {
+  const { kernelSize, groups = 1 } = checkOptions("windowSimilarity(query, key)", carafeOptions, options, arguments);
   return apply(carafeKernelsOp, [query, key], { kernelSize, groups });
 }
 

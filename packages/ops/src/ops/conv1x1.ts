@@ -11,6 +11,7 @@
 import {
   add,
   apply,
+  checkTensors,
   DTypeError,
   type Op,
   quotient,
@@ -53,6 +54,7 @@ import {
  * ```
  */
 export function conv1x1(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
+  checkTensors("conv1x1", { x, weight }, { bias });
   return addBias("conv1x1", apply(conv1x1Op, [x, weight], {}), bias);
 }
 

@@ -17,18 +17,21 @@
 
 import {
   apply,
+  checkOptions,
+  checkTensors,
   formatShape,
   type Op,
+  type OptionNames,
   quotient,
   sameShape,
   type Shape,
   ShapeError,
   size,
+  sumInParts,
   type Tensor,
   type Thread,
   ValueError,
   type Values,
-  sumInParts,
 } from "@gridgrad/core";
 
 import {
@@ -61,6 +64,8 @@ export interface ConvOptions {
   readonly groups?: number;
 }
 
+const convOptions: OptionNames<ConvOptions> = { stride: 1, padding: 1, dilation: 1, groups: 1 };
+
 /** The options, resolved. */
 export interface ConvAttrs extends Omit<Windows, "kernel"> {
   readonly groups: number;
@@ -87,8 +92,9 @@ export interface ConvAttrs extends Omit<Windows, "kernel"> {
  * await conv2d(x, corners, null, { stride: 2, padding: 1 }).data(); // [1, 3, 7, 14]
  * ```
  */
-export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor {
-  const attrs = convAttrs("conv2d", options);
+export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options?: ConvOptions): Tensor {
+  checkTensors("conv2d", { x, weight }, { bias });
+  const attrs = convAttrs("conv2d", checkOptions("conv2d(x, weight, bias)", convOptions, options, arguments));
   conv2dOp.shape([x.shape, weight.shape], attrs); // here, so that a 1x1 kernel that does not fit is told so by conv2d
   const y = isPointwise(weight.shape, attrs) ? conv1x1(x, weight) : apply(conv2dOp, [x, weight], attrs);
   return addBias("conv2d", y, bias);

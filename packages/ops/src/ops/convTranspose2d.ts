@@ -8,7 +8,17 @@
  * Source: torch.nn.functional.conv_transpose2d.
  */
 
-import { apply, formatShape, pad, ShapeError, type Tensor, ValueError } from "@gridgrad/core";
+import {
+  apply,
+  checkOptions,
+  checkTensors,
+  formatShape,
+  type OptionNames,
+  pad,
+  ShapeError,
+  type Tensor,
+  ValueError,
+} from "@gridgrad/core";
 
 import { extent, type Pair, type PairLike, pairOf, type Windows } from "../windows.ts";
 import { addBias } from "./conv1x1.ts";
@@ -18,6 +28,14 @@ export interface ConvTransposeOptions extends ConvOptions {
   /** Rows and columns more at the end: with a stride, several sizes lead to the same x, and this says which. Default 0. */
   readonly outputPadding?: PairLike;
 }
+
+const convTransposeOptions: OptionNames<ConvTransposeOptions> = {
+  stride: 1,
+  padding: 1,
+  outputPadding: 1,
+  groups: 1,
+  dilation: 1,
+};
 
 /**
  * Convolves backwards, from the output's size to the input's.
@@ -42,9 +60,12 @@ export function convTranspose2d(
   x: Tensor,
   weight: Tensor,
   bias?: Tensor | null,
-  { outputPadding = 0, ...options }: ConvTransposeOptions = {},
+  options?: ConvTransposeOptions,
 ): Tensor {
-  const attrs = convAttrs("convTranspose2d", options);
+  checkTensors("convTranspose2d", { x, weight }, { bias });
+  const call = "convTranspose2d(x, weight, bias)";
+  const { outputPadding = 0, ...rest } = checkOptions(call, convTransposeOptions, options, arguments);
+  const attrs = convAttrs("convTranspose2d", rest);
   const { groups, stride, dilation } = attrs;
   const more = pairOf("convTranspose2d", "outputPadding", outputPadding, 0);
   const [, C, P, Q] = x.shape;

@@ -12,6 +12,7 @@ import {
   mul,
   neg,
   notEqual,
+  softmax,
   sub,
   sum,
   tensor,
@@ -26,7 +27,6 @@ import { expect } from "vitest";
 import { expectSame } from "../testing/expectSame.ts";
 import { networkRuns } from "../testing/networkRuns.ts";
 import { crossEntropy } from "./crossEntropy.ts";
-import { softmax } from "./softmax.ts";
 
 const int32 = { dtype: "int32" } as const;
 const float64 = { dtype: "float64" } as const;

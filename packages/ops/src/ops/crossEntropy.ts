@@ -12,10 +12,13 @@
 import {
   add,
   cast,
+  checkOptions,
+  checkTensors,
   div,
   DTypeError,
   mul,
   notEqual,
+  type OptionNames,
   reshape,
   sameShape,
   ShapeError,
@@ -42,6 +45,13 @@ export interface CrossEntropyOptions {
   readonly reduction?: Reduction;
 }
 
+const crossEntropyOptions: OptionNames<CrossEntropyOptions> = {
+  weight: 1,
+  ignoreIndex: 0,
+  reduction: 0,
+  labelSmoothing: 0,
+};
+
 /**
  * Minus the log probability of the right class.
  *
@@ -64,11 +74,10 @@ export interface CrossEntropyOptions {
  * await crossEntropy(logits, target).item(); // 1000
  * ```
  */
-export function crossEntropy(
-  logits: Tensor,
-  target: Tensor,
-  { weight, ignoreIndex = -100, labelSmoothing = 0, reduction = "mean" }: CrossEntropyOptions = {},
-): Tensor {
+export function crossEntropy(logits: Tensor, target: Tensor, options?: CrossEntropyOptions): Tensor {
+  const checked = checkOptions("crossEntropy(logits, target)", crossEntropyOptions, options, arguments);
+  const { weight, ignoreIndex = -100, labelSmoothing = 0, reduction = "mean" } = checked;
+  checkTensors("crossEntropy", { logits, target }, { weight });
   const [N, C, ...spatial] = logits.shape;
   if (logits.shape.length < 2 || !sameShape(target.shape, [N, ...spatial])) {
     const rule = "logits must be [N, C, ...] and target [N, ...]";

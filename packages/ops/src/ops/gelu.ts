@@ -13,6 +13,7 @@
 import {
   add,
   apply,
+  checkOptions,
   elementwise,
   exp,
   mul,
@@ -32,6 +33,8 @@ export type GeluApproximation = "none" | "tanh";
 const tanhScale = Math.sqrt(2 / Math.PI);
 export const geluCubic = 0.044715; // fitted by Hendrycks and Gimpel
 
+const geluOptions = { approximate: 1 } as const;
+
 /**
  * The Gaussian error linear unit of each element.
  *
@@ -46,7 +49,8 @@ export const geluCubic = 0.044715; // fitted by Hendrycks and Gimpel
  * await gelu(tensor([0, 100])).data(); // [0, 100]
  * ```
  */
-export function gelu(x: Tensor, { approximate = "none" }: { approximate?: GeluApproximation } = {}): Tensor {
+export function gelu(x: Tensor, options?: { approximate?: GeluApproximation }): Tensor {
+  const { approximate = "none" } = checkOptions("gelu(x)", geluOptions, options, arguments);
   return apply(geluOp, [x], { approximate });
 }
 
@@ -85,7 +89,7 @@ export const geluOp: Op<{ readonly approximate: GeluApproximation }> = {
     }
   },
 
-  gpu: (info) => (info.attrs.approximate === "none" ? exactPlan(info) : tanhPlan(info)),
+  gpu: (info, ...rest) => (info.attrs.approximate === "none" ? exactPlan : tanhPlan)(info, ...rest),
 };
 
 const exactPlan = elementwise(geluKernel, { functions: [erfNearZeroKernel, erfRestKernel] });

@@ -320,7 +320,7 @@ describeOp(gridSample, {
       forEachVariant(variants, async (variant, { x }) => {
         const [N] = x.shape;
         const identity = tensor([[[1, 0, 0], [0, 1, 0]]], [1, 2, 3], { dtype: "float64" }); // prettier-ignore
-        const grid = affineGrid(identity.expand([N, 2, 3]), x.shape, variant);
+        const grid = affineGrid(identity.expand([N, 2, 3]), x.shape, { alignCorners: variant.alignCorners });
         await expectSame(gridSample(x, grid, variant), x);
       }),
     "gives the pixels themselves, exactly, on their centres": () =>

@@ -20,8 +20,10 @@
 import {
   add,
   apply,
+  checkOptions,
   mul,
   type Op,
+  type OptionNames,
   reshape,
   type Shape,
   ShapeError,
@@ -52,6 +54,8 @@ export interface GridSampleOptions {
   readonly alignCorners?: boolean;
 }
 
+const gridSampleOptions: OptionNames<GridSampleOptions> = { mode: 1, paddingMode: 1, alignCorners: 1 };
+
 /**
  * Samples images at the positions of a grid.
  *
@@ -77,11 +81,9 @@ export interface GridSampleOptions {
  * await gridSample(x, grid, { paddingMode: "border" }).data(); // [2.5, 2, 3]
  * ```
  */
-export function gridSample(
-  x: Tensor,
-  grid: Tensor,
-  { mode = "bilinear", paddingMode = "zeros", alignCorners = false }: GridSampleOptions = {},
-): Tensor {
+export function gridSample(x: Tensor, grid: Tensor, options?: GridSampleOptions): Tensor {
+  const checked = checkOptions("gridSample(x, grid)", gridSampleOptions, options, arguments);
+  const { mode = "bilinear", paddingMode = "zeros", alignCorners = false } = checked;
   return apply(gridSampleOp, [x, grid], { mode, paddingMode, alignCorners, orderX: 0, orderY: 0 });
 }
 

@@ -8,7 +8,16 @@
  * Source: Wu and He, "Group Normalization", arXiv 1803.08494, 2018; torch.nn.functional.group_norm.
  */
 
-import { reshape, ShapeError, size, type Tensor, ValueError } from "@gridgrad/core";
+import {
+  checkOptions,
+  checkTensors,
+  type OptionNames,
+  reshape,
+  ShapeError,
+  size,
+  type Tensor,
+  ValueError,
+} from "@gridgrad/core";
 
 import { type Affine, affine, checkParameters } from "./affine.ts";
 import { standardize } from "./standardize.ts";
@@ -17,6 +26,8 @@ export interface GroupNormOptions extends Affine {
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number;
 }
+
+const groupNormOptions: OptionNames<GroupNormOptions> = { weight: 1, bias: 1, eps: 1 };
 
 /**
  * Normalises each group of neighbouring channels of each image.
@@ -37,7 +48,10 @@ export interface GroupNormOptions extends Affine {
  * await groupNorm(x, 2, { eps: 0 }).array(); // [[-1, 1, -1, 1]]
  * ```
  */
-export function groupNorm(x: Tensor, numGroups: number, { weight, bias, eps = 1e-5 }: GroupNormOptions = {}): Tensor {
+export function groupNorm(x: Tensor, numGroups: number, options?: GroupNormOptions): Tensor {
+  const checked = checkOptions("groupNorm(x, numGroups)", groupNormOptions, options, arguments);
+  const { weight, bias, eps = 1e-5 } = checked;
+  checkTensors("groupNorm", { x }, { weight, bias });
   if (!Number.isInteger(numGroups) || numGroups < 1)
     throw new ValueError("groupNorm", "numGroups must be a positive integer", String(numGroups));
   const [N, C, ...spatial] = x.shape;

@@ -21,8 +21,10 @@
 
 import {
   apply,
+  checkOptions,
   type GpuStep,
   type Op,
+  type OptionNames,
   quotient,
   type Shape,
   ShapeError,
@@ -49,6 +51,8 @@ export interface InterpolateOptions {
   /** For bilinear and bicubic: whether the centres of the outermost pixels stay in place, not their outer edges. Default false. */
   readonly alignCorners?: boolean;
 }
+
+const interpolateOptions: OptionNames<InterpolateOptions> = { size: 1, scaleFactor: 1, mode: 1, alignCorners: 1 };
 
 /** Pairs are for height and width. */
 interface Attrs {
@@ -81,10 +85,9 @@ interface Attrs {
  * await interpolate(x, { scaleFactor: [1, 2], mode: "bicubic" }).data(); // [-0.421875, 0.90625, 3.09375, 4.421875]
  * ```
  */
-export function interpolate(
-  x: Tensor,
-  { size, scaleFactor, mode = "nearest", alignCorners = false }: InterpolateOptions = {},
-): Tensor {
+export function interpolate(x: Tensor, options?: InterpolateOptions): Tensor {
+  const checked = checkOptions("interpolate(x)", interpolateOptions, options, arguments);
+  const { size, scaleFactor, mode = "nearest", alignCorners = false } = checked;
   return apply(interpolateOp, [x], { mode, alignCorners, size: pair(size), scaleFactor: pair(scaleFactor) });
 }
 

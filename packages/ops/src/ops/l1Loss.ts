@@ -6,9 +6,9 @@
  * Source: torch.nn.functional.l1_loss.
  */
 
-import { abs, sub, type Tensor } from "@gridgrad/core";
+import { abs, checkOptions, sub, type Tensor } from "@gridgrad/core";
 
-import { checkReduction, checkTarget, type Reduction, reduceLosses } from "./lossReduction.ts";
+import { checkReduction, checkTarget, lossOptions, reduceLosses, type Reduction } from "./lossReduction.ts";
 
 /**
  * The absolute difference, averaged.
@@ -26,7 +26,8 @@ import { checkReduction, checkTarget, type Reduction, reduceLosses } from "./los
  * await l1Loss(tensor([1, 2]), tensor([4, 2])).item(); // 1.5
  * ```
  */
-export function l1Loss(x: Tensor, target: Tensor, { reduction = "mean" }: { reduction?: Reduction } = {}): Tensor {
+export function l1Loss(x: Tensor, target: Tensor, options?: { reduction?: Reduction }): Tensor {
+  const { reduction = "mean" } = checkOptions("l1Loss(x, target)", lossOptions, options, arguments);
   checkTarget("l1Loss", x, target);
   checkReduction("l1Loss", reduction);
   return reduceLosses(abs(sub(x, target)), reduction);

@@ -6,7 +6,18 @@
  * Source: Ba, Kiros and Hinton, "Layer Normalization", arXiv 1607.06450, 2016; torch.nn.functional.layer_norm.
  */
 
-import { formatShape, sameShape, type Shape, ShapeError, type Tensor, ValueError } from "@gridgrad/core";
+import {
+  checkOptions,
+  checkTensors,
+  formatShape,
+  type OptionNames,
+  sameShape,
+  type Shape,
+  ShapeError,
+  showValue,
+  type Tensor,
+  ValueError,
+} from "@gridgrad/core";
 
 import { type Affine, affine, checkParameters } from "./affine.ts";
 import { standardize } from "./standardize.ts";
@@ -15,6 +26,8 @@ export interface LayerNormOptions extends Affine {
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number;
 }
+
+const layerNormOptions: OptionNames<LayerNormOptions> = { weight: 1, bias: 1, eps: 1 };
 
 /**
  * Normalises over the last axes.
@@ -34,11 +47,12 @@ export interface LayerNormOptions extends Affine {
  * await layerNorm(tensor([[1, 3], [10, 50]]), [2], { eps: 0 }).array(); // [[-1, 1], [-1, 1]]
  * ```
  */
-export function layerNorm(
-  x: Tensor,
-  normalizedShape: Shape,
-  { weight, bias, eps = 1e-5 }: LayerNormOptions = {},
-): Tensor {
+export function layerNorm(x: Tensor, normalizedShape: Shape, options?: LayerNormOptions): Tensor {
+  const checked = checkOptions("layerNorm(x, normalizedShape)", layerNormOptions, options, arguments);
+  const { weight, bias, eps = 1e-5 } = checked;
+  checkTensors("layerNorm", { x }, { weight, bias });
+  if (!Array.isArray(normalizedShape))
+    throw new ValueError("layerNorm", "normalizedShape must be an array of sizes", showValue(normalizedShape));
   if (normalizedShape.length === 0)
     throw new ValueError("layerNorm", "normalizedShape must name at least one axis", formatShape(normalizedShape));
   const lead = x.shape.length - normalizedShape.length;

@@ -8,7 +8,7 @@
  * Source: torch.nn.functional.linear.
  */
 
-import { add, matmul, reshape, ShapeError, size, type Tensor, transpose } from "@gridgrad/core";
+import { add, checkTensors, matmul, reshape, ShapeError, size, type Tensor, transpose } from "@gridgrad/core";
 
 import { checkParameters } from "./affine.ts";
 
@@ -29,6 +29,7 @@ import { checkParameters } from "./affine.ts";
  * ```
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  checkTensors("linear", { x, weight }, { bias });
   const I = weight.shape.at(-1);
   const outputs = weight.shape.slice(0, -1); // [O] or []
   if (I === undefined || outputs.length > 1 || x.shape.at(-1) !== I)

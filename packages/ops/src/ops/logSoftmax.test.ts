@@ -1,4 +1,4 @@
-import { add, exp, log, ones, sum, tensor } from "@gridgrad/core";
+import { add, exp, log, ones, softmax, sum, tensor } from "@gridgrad/core";
 import { integers, reals, shapes } from "@gridgrad/core/testing";
 import { describeOp } from "@gridgrad/core/testing/describeOp";
 import fc from "fast-check";
@@ -7,7 +7,6 @@ import { expect } from "vitest";
 import { expectSame } from "../testing/expectSame.ts";
 import { networkRuns } from "../testing/networkRuns.ts";
 import { logSoftmax } from "./logSoftmax.ts";
-import { softmax } from "./softmax.ts";
 
 /** A shape and one of its axes. */
 const along = shapes({ minRank: 1 }).chain((shape) =>

@@ -8,19 +8,19 @@
 
 import {
   apply,
-  elementwiseStep,
+  aroundAxis,
+  checkTensor,
   exp,
   logKernel,
   logOfRatioKernel,
   mul,
   normalizeAxis,
   type Op,
+  powerSteps,
   sub,
   sum,
   type Tensor,
 } from "@gridgrad/core";
-
-import { aroundAxis, powerSteps } from "./softmax.ts";
 
 /**
  * Turns scores into logarithms of probabilities along an axis.
@@ -37,6 +37,7 @@ import { aroundAxis, powerSteps } from "./softmax.ts";
  * ```
  */
 export function logSoftmax(x: Tensor, dim: number): Tensor {
+  checkTensor("logSoftmax", "x", x);
   return apply(logSoftmaxOp, [x], { axis: normalizeAxis("logSoftmax", dim, x.shape) });
 }
 
@@ -70,14 +71,17 @@ export const logSoftmaxOp: Op<{ readonly axis: number }> = {
     }
   },
 
-  gpu({ attrs: { axis }, outShape }) {
-    const { steps, largest, total, groups } = powerSteps(outShape, axis);
+  gpu({ attrs: { axis }, outShape }, _, planner) {
+    const { steps, largest, total, groups } = powerSteps(outShape, axis, planner);
     const inputs = [
       { from: 0, shape: outShape },
       { from: largest, shape: groups },
       { from: total, shape: groups },
     ];
-    return [...steps, elementwiseStep(logShareKernel, outShape, inputs, { functions: [logKernel, logOfRatioKernel] })];
+    return [
+      ...steps,
+      planner.elementwiseStep(logShareKernel, outShape, inputs, { functions: [logKernel, logOfRatioKernel] }),
+    ];
   },
 };
 

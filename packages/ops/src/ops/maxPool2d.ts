@@ -12,8 +12,10 @@
 
 import {
   apply,
+  checkOptions,
   type GpuStep,
   type Op,
+  type OptionNames,
   quotient,
   sameShape,
   type Shape,
@@ -37,6 +39,8 @@ export interface MaxPoolOptions {
   readonly ceilMode?: boolean;
 }
 
+const maxPoolOptions: OptionNames<MaxPoolOptions> = { stride: 1, padding: 1, dilation: 1, ceilMode: 1 };
+
 /**
  * Takes the largest pixel of each window.
  *
@@ -56,8 +60,9 @@ export interface MaxPoolOptions {
  * await maxPool2d(x, 3, { ceilMode: true }).data(); // [7, 8]
  * ```
  */
-export function maxPool2d(x: Tensor, kernelSize: PairLike, options: MaxPoolOptions = {}): Tensor {
-  return apply(maxPool2dOp, [x], windowsOfPool("maxPool2d", kernelSize, options));
+export function maxPool2d(x: Tensor, kernelSize: PairLike, options?: MaxPoolOptions): Tensor {
+  const checked = checkOptions("maxPool2d(x, kernelSize)", maxPoolOptions, options, arguments);
+  return apply(maxPool2dOp, [x], windowsOfPool("maxPool2d", kernelSize, checked));
 }
 
 export const maxPool2dOp: Op<PoolWindows> = {

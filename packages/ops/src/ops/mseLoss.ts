@@ -6,9 +6,9 @@
  * Source: torch.nn.functional.mse_loss.
  */
 
-import { mul, sub, type Tensor } from "@gridgrad/core";
+import { checkOptions, mul, sub, type Tensor } from "@gridgrad/core";
 
-import { checkReduction, checkTarget, type Reduction, reduceLosses } from "./lossReduction.ts";
+import { checkReduction, checkTarget, lossOptions, reduceLosses, type Reduction } from "./lossReduction.ts";
 
 /**
  * The squared difference, averaged.
@@ -26,7 +26,8 @@ import { checkReduction, checkTarget, type Reduction, reduceLosses } from "./los
  * await mseLoss(tensor([1, 2]), tensor([4, 2])).item(); // 4.5
  * ```
  */
-export function mseLoss(x: Tensor, target: Tensor, { reduction = "mean" }: { reduction?: Reduction } = {}): Tensor {
+export function mseLoss(x: Tensor, target: Tensor, options?: { reduction?: Reduction }): Tensor {
+  const { reduction = "mean" } = checkOptions("mseLoss(x, target)", lossOptions, options, arguments);
   checkTarget("mseLoss", x, target);
   checkReduction("mseLoss", reduction);
   const difference = sub(x, target);

@@ -8,12 +8,24 @@
  * Source: Kingma and Ba, "Adam", 2015, arXiv:1412.6980, algorithm 1.
  */
 
-import { apply, elementwise, mul, type Op, sameShape, ShapeError, type Tensor, ValueError } from "@gridgrad/core";
+import {
+  apply,
+  checkOptions,
+  elementwise,
+  mul,
+  type Op,
+  sameShape,
+  ShapeError,
+  type Tensor,
+  ValueError,
+} from "@gridgrad/core";
 
 interface Attrs {
   readonly decay: number;
   readonly power: 1 | 2;
 }
+
+const runningAverageOptions = { squared: 0 } as const;
 
 /**
  * Moves an average towards a new value.
@@ -37,8 +49,10 @@ export function runningAverage(
   average: Tensor,
   value: Tensor,
   decay: number,
-  { squared = false }: { readonly squared?: boolean } = {},
+  options?: { readonly squared?: boolean },
 ): Tensor {
+  const call = "runningAverage(average, value, decay)";
+  const { squared = false } = checkOptions(call, runningAverageOptions, options, arguments);
   return apply(runningAverageOp, [average, value], { decay, power: squared ? 2 : 1 });
 }
 
@@ -67,7 +81,7 @@ export const runningAverageOp: Op<Attrs> = {
     }
   },
 
-  gpu: (info) => (info.attrs.power === 1 ? ofValues : ofSquares)(info),
+  gpu: (info, ...rest) => (info.attrs.power === 1 ? ofValues : ofSquares)(info, ...rest),
 };
 
 const floats = ({ decay }: Attrs): readonly number[] => [decay, 1 - decay];

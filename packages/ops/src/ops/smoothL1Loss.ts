@@ -7,10 +7,23 @@
  * Source: Girshick, "Fast R-CNN", arXiv 1504.08083, 2015; torch.nn.functional.smooth_l1_loss.
  */
 
-import { apply, clamp, div, elementwise, mul, type Op, sub, type Tensor, ValueError } from "@gridgrad/core";
+import {
+  apply,
+  checkOptions,
+  clamp,
+  div,
+  elementwise,
+  mul,
+  type Op,
+  sub,
+  type Tensor,
+  ValueError,
+} from "@gridgrad/core";
 
 import { l1Loss } from "./l1Loss.ts";
 import { checkReduction, checkTarget, type Reduction, reduceLosses } from "./lossReduction.ts";
+
+const smoothL1Options = { reduction: 1, beta: 1 } as const;
 
 /**
  * The smooth absolute difference, averaged.
@@ -29,11 +42,9 @@ import { checkReduction, checkTarget, type Reduction, reduceLosses } from "./los
  * await smoothL1Loss(tensor([1, 5]), tensor([0, 0]), { beta: 2, reduction: "none" }).data(); // [0.25, 4]
  * ```
  */
-export function smoothL1Loss(
-  x: Tensor,
-  target: Tensor,
-  { beta = 1, reduction = "mean" }: { beta?: number; reduction?: Reduction } = {},
-): Tensor {
+export function smoothL1Loss(x: Tensor, target: Tensor, options?: { beta?: number; reduction?: Reduction }): Tensor {
+  const checked = checkOptions("smoothL1Loss(x, target)", smoothL1Options, options, arguments);
+  const { beta = 1, reduction = "mean" } = checked;
   checkTarget("smoothL1Loss", x, target);
   checkReduction("smoothL1Loss", reduction);
   if (!(beta >= 0)) throw new ValueError("smoothL1Loss", "beta must be a number of at least 0", String(beta));

@@ -13,6 +13,7 @@
 import {
   add,
   apply,
+  checkTensor,
   denseOperand,
   div,
   elementwiseStep,
@@ -54,6 +55,7 @@ import { moments, momentSteps, variance } from "./variance.ts";
  * ```
  */
 export function standardize(x: Tensor, axes: readonly number[], eps: number): Tensor {
+  checkTensor("standardize", "x", x);
   return apply(standardizeOp, [x], { axes: normalizeAxes("standardize", axes, x.shape), eps });
 }
 

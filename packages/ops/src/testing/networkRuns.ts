@@ -2,6 +2,7 @@
  * @file How to run the golden cases of norms, activations, losses and linear: PyTorch's operation and argument names to our calls.
  */
 
+import { softmax } from "@gridgrad/core";
 import { type GoldenAttrs, type GoldenRuns, optionalInput } from "@gridgrad/core/testing/golden";
 
 import { batchNorm2d } from "../ops/batchNorm2d.ts";
@@ -17,7 +18,6 @@ import { logSoftmax } from "../ops/logSoftmax.ts";
 import { mseLoss } from "../ops/mseLoss.ts";
 import { silu } from "../ops/silu.ts";
 import { smoothL1Loss } from "../ops/smoothL1Loss.ts";
-import { softmax } from "../ops/softmax.ts";
 
 export const networkRuns: GoldenRuns = {
   /** In evaluation the running statistics stay as they are, and a case has none after it. */

@@ -1,6 +1,6 @@
 /** @file A small network whose kernels are large enough for threads, of every family of the `cpu` device's kernels. */
 
-import { gradientsOf, Random, type Tensor, tensor, type Values } from "@gridgrad/core";
+import { gradientsOf, Random, softmax, tensor, type Tensor, type Values } from "@gridgrad/core";
 
 import { batchNorm2d } from "../ops/batchNorm2d.ts";
 import { carafe, windowSimilarity } from "../ops/carafe.ts";
@@ -12,7 +12,6 @@ import { interpolate } from "../ops/interpolate.ts";
 import { maxPool2d } from "../ops/maxPool2d.ts";
 import { pixelShuffle } from "../ops/pixelShuffle.ts";
 import { sampleAtOffsets } from "../ops/sampleAtOffsets.ts";
-import { softmax } from "../ops/softmax.ts";
 
 /** Its loss, values in between, and the gradients of all that it starts from; the same each time. */
 export function threadedNetwork(): Tensor[] {

@@ -1,263 +1,88 @@
 /**
- * @file The `cpu` device: SIMD kernels in WebAssembly, on all cores of the machine.
+ * @file The `cpu` device: SIMD kernels in WebAssembly, on all cores of the machine. What computes is in cpuEngine.ts.
  *
- * All values live in one WebAssembly memory, in blocks of an arena. An op runs its kernels if it has any and they cover what it is
- * asked for, else its plain loops, on views of the same memory; so nothing is ever missing, and float64 always takes the loops. Results are the
- * same, to the bit, for any number of threads.
+ * A page loads that with the first value. In Node it comes with the package (cpuEngine.node.ts), and the device answers at once.
  */
 
-import {
-  bytesPerElement,
-  describeResult,
-  type Device,
-  type DeviceBuffer,
-  type DType,
-  dtypeOf,
-  GraphError,
-  lessMemory,
-  MemoryCounter,
-  needsMemory,
-  type Op,
-  type OpInfo,
-  OutOfMemoryError,
-  size,
-  type Values,
-} from "@gridgrad/core";
+import { checkOptions, type DeviceBuffer, eager, GraphError, type Values } from "@gridgrad/core";
 
-import { Arena } from "./arena.ts";
-import type { CpuKernel, Launcher, Work } from "./kernel.ts";
-import { cpuKernels } from "./kernels/index.ts";
-import type { KernelName } from "./module.generated.ts";
-import { defaultThreads, Threads } from "./threads.ts";
-
-/** Below it nothing is handed out, so that no block has address 0. */
-const firstAddress = 1024;
-
-/** A block of the memory, with how many buffers share it (reshape). */
-interface Block {
-  readonly address: number;
-  owners: number;
-}
-
-interface CpuBuffer extends DeviceBuffer {
-  readonly block: Block;
-  readonly dtype: DType;
-  readonly length: number;
-}
+import { LazyDevice } from "../lazyDevice.ts";
+import type * as cpuEngine from "./cpuEngine.ts";
 
 export interface CpuDeviceOptions {
   /** Threads that compute, with the calling one. Default: `GRIDGRAD_THREADS`, else as many as the machine has. */
   readonly threads?: number;
 }
 
-export class CpuDevice implements Device {
+/** What the device needs of its memory. */
+export interface CpuFootprint {
+  /** Bytes that are handed out, rounded up to whole blocks. */
+  readonly liveBytes: number;
+  /** Where the highest byte stood that was ever handed out: with the gaps below it, what the device has needed. */
+  readonly peakBytes: number;
+  /** Starts a new measurement of `peakBytes`, from what is handed out now. */
+  resetPeak(): void;
+}
+
+let provided: typeof cpuEngine | null = null;
+
+/** Makes the engine's code known, so that no device has to load it. `null`: devices load it, as in a page. */
+export function provideCpuEngine(module: typeof cpuEngine | null): void {
+  provided = module;
+}
+
+export class CpuDevice extends LazyDevice<cpuEngine.CpuEngine> {
   readonly name = "cpu";
-  readonly memory = new MemoryCounter();
-  /** Ops that ran on the loops although their values are float32, with the reason. Others always do, and that costs no copy. */
-  readonly onLoops = new Map<string, string>();
-  readonly #wantedThreads: number | undefined;
-  #opened: Opened | null = null;
+  readonly #threads: number | undefined;
 
   /** Opens with the first value, or with `ready()`; threads start with the first work that is worth it. */
-  constructor({ threads }: CpuDeviceOptions = {}) {
+  constructor(options?: CpuDeviceOptions) {
+    super();
+    const { threads } = checkOptions("CpuDevice()", { threads: 1 }, options, arguments);
     if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
       throw new GraphError(`cpu: threads must be an integer of at least 1, got ${threads}`);
     }
-    this.#wantedThreads = threads;
-  }
-
-  async ready(): Promise<string> {
-    const { threads } = this.#open();
-    return `WebAssembly with SIMD, ${threads.count === 1 ? "1 thread" : `${threads.count} threads`}`;
+    this.#threads = threads;
   }
 
   /** Threads that compute by now, with the calling one: workers start in the background with the first work that is worth it. */
   get runningThreads(): number {
-    return this.#open().threads.running;
+    return this.#engineAtOnce()?.runningThreads ?? 1;
   }
 
-  /** What the arena has needed of the memory. */
-  get footprint(): Arena {
-    return this.#open().arena;
+  /** What the device needs of its memory. */
+  get footprint(): CpuFootprint {
+    const engine = this.#engineAtOnce();
+    if (engine) return engine.footprint;
+    const later = (): CpuFootprint | undefined => this.engine?.footprint;
+    return {
+      get liveBytes() {
+        return later()?.liveBytes ?? 0;
+      },
+      get peakBytes() {
+        return later()?.peakBytes ?? 0;
+      },
+      resetPeak: () => later()?.resetPeak(),
+    };
   }
 
-  upload(values: Values): CpuBuffer {
-    const buffer = this.#allocate(dtypeOf(values), values.length, () => `an upload of ${values.length} values`);
-    this.#values(buffer).set(values);
-    return buffer;
-  }
-
-  download(buffer: DeviceBuffer): Values {
-    const values = this.#values(buffer as CpuBuffer);
-    return needsMemory(
-      () => `cpu: a download of ${values.length} values`,
-      values.byteLength,
-      () => values.slice(),
-    );
-  }
-
-  run(op: Op, inputs: readonly DeviceBuffer[], info: OpInfo): CpuBuffer {
-    const opened = this.#open();
-    const buffers = inputs as readonly CpuBuffer[];
-    if (aliases.has(op.name)) return this.#share(buffers[0]);
-    const y = this.#allocate(info.dtype, size(info.outShape), () => describeResult(op, info));
-    try {
-      const reason = this.#runKernels(opened, op, y, buffers, info);
-      if (reason !== null) {
-        if (reason !== otherTypes) this.onLoops.set(op.name, reason);
-        const values = this.#values(y);
-        values.fill(0);
-        const from = buffers.map((buffer) => this.#values(buffer));
-        needsMemory(
-          () => describeResult(op, info),
-          y.bytes,
-          () => op.loops(values, from, info),
-        );
-      }
-    } catch (error) {
-      this.free(y);
-      throw error;
+  override upload(values: Values): DeviceBuffer | Promise<DeviceBuffer> {
+    if (eager() && !this.#engineAtOnce()) {
+      throw new GraphError(
+        "cpu: eager mode must find the kernels loaded, got a page that loads them with the first value; " +
+          "await getDevice().ready() before the first op",
+      );
     }
-    return y;
+    return super.upload(values);
   }
 
-  free(buffer: DeviceBuffer): void {
-    const { block, bytes } = buffer as CpuBuffer;
-    this.memory.remove(bytes);
-    if (--block.owners === 0) this.#opened?.arena.free(block.address);
+  protected override load(): cpuEngine.CpuEngine | Promise<cpuEngine.CpuEngine> {
+    const make = ({ CpuEngine }: typeof cpuEngine): cpuEngine.CpuEngine => new CpuEngine(this, this.#threads);
+    return provided ? make(provided) : import("./cpuEngine.ts").then(make);
   }
 
-  async close(): Promise<void> {
-    await this.#opened?.threads.close();
+  /** The engine, unless it would have to be loaded. */
+  #engineAtOnce(): cpuEngine.CpuEngine | null {
+    return this.engine ?? (provided ? (this.open() as cpuEngine.CpuEngine) : null);
   }
-
-  #open(): Opened {
-    if (this.#opened) return this.#opened;
-    const threads = new Threads(this.#wantedThreads ?? defaultThreads());
-    this.#opened = { threads, arena: new Arena(threads.memory, firstAddress) };
-    return this.#opened;
-  }
-
-  /** Runs the kernels of an op into `y`. Returns why it could not, or null when it did. */
-  #runKernels(opened: Opened, op: Op, y: CpuBuffer, inputs: readonly CpuBuffer[], info: OpInfo): string | null {
-    const kernel = kernelsByOp.get(op.name);
-    if (!kernel) return "it has no kernel";
-    const types = [info.dtype, ...inputs.map(({ dtype }) => dtype)];
-    if (types.includes("float64") || (types.includes("int32") && !kernel.integers)) return otherTypes;
-    if (y.length === 0 || inputs.some(({ length }) => length === 0)) return "there is nothing to compute";
-    const addresses = inputs.map(({ block }) => block.address);
-    const launcher = new OpLauncher(opened, () => describeResult(op, info));
-    try {
-      const done = kernel.launch(launcher, y.block.address, addresses, info);
-      return done === undefined ? null : reasons[done];
-    } finally {
-      launcher.freeScratch();
-    }
-  }
-
-  #share(buffer: CpuBuffer): CpuBuffer {
-    buffer.block.owners++;
-    this.memory.add(buffer.bytes);
-    return { ...buffer };
-  }
-
-  #allocate(dtype: DType, length: number, what: () => string): CpuBuffer {
-    const bytes = length * bytesPerElement[dtype];
-    const address = allocate(this.#open(), bytes, what);
-    this.memory.add(bytes);
-    return { block: { address, owners: 1 }, dtype, length, bytes };
-  }
-
-  #values({ block: { address }, dtype, length }: CpuBuffer): Values {
-    const { buffer } = this.#opened!.threads.memory;
-    switch (dtype) {
-      case "float32":
-        return new Float32Array(buffer, address, length);
-      case "float64":
-        return new Float64Array(buffer, address, length);
-      case "int32":
-        return new Int32Array(buffer, address, length);
-    }
-  }
-}
-
-/** Why an op that has kernels takes the loops. */
-const reasons = {
-  loops: "its kernels do not cover these attributes or shapes",
-  "not finite": "values are not finite, and its kernels are right only for numbers",
-} as const;
-
-/** Why float64 and most int32 take the loops. */
-const otherTypes = "its kernels compute in float32";
-
-interface Opened {
-  readonly threads: Threads;
-  readonly arena: Arena;
-}
-
-/** Ops whose result has the values of their input. */
-const aliases: ReadonlySet<string> = new Set(["reshape", "detach"]);
-
-const kernelsByOp: ReadonlyMap<string, CpuKernel> = new Map(cpuKernels.map((kernel) => [kernel.op.name, kernel]));
-
-/** Launches the kernels of one run of one op, and keeps its scratch memory. */
-class OpLauncher implements Launcher {
-  readonly #opened: Opened;
-  readonly #scratchOwner: () => string;
-  readonly #scratch: number[] = [];
-
-  constructor(opened: Opened, op: () => string) {
-    this.#opened = opened;
-    this.#scratchOwner = () => `scratch memory of ${op()}`;
-  }
-
-  launch(kernel: KernelName, work: Work, ...args: number[]): void {
-    const { threads, arena } = this.#opened;
-    if (!work.scratch) return threads.run(kernel, work, 0, args);
-    const scratch = roundUp(work.scratch);
-    const address = allocate(this.#opened, scratch * threads.count, this.#scratchOwner);
-    try {
-      threads.run(kernel, { ...work, scratch }, address, args);
-    } finally {
-      arena.free(address);
-    }
-  }
-
-  scratch(floats: number): number {
-    const address = allocate(this.#opened, floats * 4, this.#scratchOwner);
-    this.#scratch.push(address);
-    return address;
-  }
-
-  int32(address: number, length: number): Int32Array {
-    return new Int32Array(this.#opened.threads.memory.buffer, address, length);
-  }
-
-  float32(address: number, length: number): Float32Array {
-    return new Float32Array(this.#opened.threads.memory.buffer, address, length);
-  }
-
-  freeScratch(): void {
-    for (const address of this.#scratch) this.#opened.arena.free(address);
-  }
-}
-
-function allocate({ arena }: Opened, bytes: number, what: () => string): number {
-  const address = arena.allocate(bytes);
-  if (address === 0) {
-    throw new OutOfMemoryError(
-      `cpu: the 4 GB of a WebAssembly memory must suffice, got ${what()}, which needs ${megabytes(bytes)} beside ` +
-        `${megabytes(arena.liveBytes)} in use; ${lessMemory}, and --device reference, slow as it is, has all of the machine's`,
-    );
-  }
-  return address;
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(0)} MB`;
-}
-
-/** Whole cache lines, so that threads do not write to the same one. */
-function roundUp(bytes: number): number {
-  return Math.ceil(bytes / 64) * 64;
 }

@@ -104,7 +104,7 @@ describe.each(cases.map((each) => [each.op, each] as const))("%s", (op, each) =>
     const xs = inputsOf(each);
     const garbage = tensor(new Float32Array(size([64, 1024])).fill(NaN));
     for (const device of devices) {
-      for (let i = 0; i < 8; i++) device.free(device.upload(garbage.values!));
+      for (let i = 0; i < 8; i++) device.free(await device.upload(garbage.values!));
       device.onLoops.clear();
       await withDevice(device, () => each.f(...xs).data());
       expect([...device.onLoops]).toEqual([]);

@@ -59,17 +59,23 @@ export function makeFlag(cpu: Launcher): Flag {
 
 /** The kernels of one op. */
 export interface CpuKernel {
-  readonly op: Op;
+  /** The name of the op. */
+  readonly op: string;
   readonly launch: Launch<object>;
   /** Whether it takes int32 inputs, or gives int32. Otherwise the device leaves those to the loops. */
   readonly integers: boolean;
 }
 
-/** One entry of a list of kernels; ties the attributes of the op to those that `launch` gets. */
-export function kernelOf<Attrs extends object>(
-  op: Op<Attrs>,
-  launch: Launch<Attrs>,
+type AttrsOf<O> = O extends Op<infer Attrs> ? Attrs : never;
+
+/**
+ * One entry of a list of kernels, `kernelOf<typeof mulOp>("mul", ..)`. The type ties the attributes of the op to those that `launch` gets.
+ * The record itself stays out, since a page that loads the device would load the loops of all ops with it.
+ */
+export function kernelOf<O extends Op<never> = Op>(
+  op: string,
+  launch: Launch<AttrsOf<O>>,
   { integers = false }: { readonly integers?: boolean } = {},
 ): CpuKernel {
-  return { op: op as unknown as Op, launch: launch as Launch<object>, integers };
+  return { op, launch: launch as Launch<object>, integers };
 }

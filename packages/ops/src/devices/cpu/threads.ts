@@ -10,7 +10,7 @@
 
 import { GraphError, OutOfMemoryError } from "@gridgrad/core";
 
-import { kernelNames, type KernelName, moduleBase64, workerSource } from "./module.generated.ts";
+import { type KernelName, packedModule, workerSource } from "./module.generated.ts";
 import {
   Control,
   finishPart,
@@ -22,6 +22,7 @@ import {
 } from "./worker.ts";
 import type { Work } from "./kernel.ts";
 import { type GrowableMemory, pageBytes } from "./arena.ts";
+import { unpackBytes } from "./packedBytes.ts";
 
 /** Scalar operations of one part, about 20 µs: less is not worth waking a thread for. */
 const partCost = 65536;
@@ -43,6 +44,8 @@ export class Threads {
   readonly count: number;
   readonly #module: object;
   readonly #kernels: readonly KernelFunction[];
+  readonly #kernelNames: readonly string[];
+  readonly #indexOf: ReadonlyMap<string, number>;
   readonly #control: Int32Array;
   readonly #args = new Float64Array(shared(mostArguments * 8));
   /** Why a part has failed in a worker. */
@@ -56,14 +59,16 @@ export class Threads {
   /** @param count - threads, with the calling one. Where memory cannot be shared there is one. */
   constructor(count: number) {
     const { WebAssembly } = world();
-    const bytes = Uint8Array.from(atob(moduleBase64), (letter) => letter.charCodeAt(0));
+    const bytes = unpackBytes(packedModule);
     const limits = { initial: 16, maximum: 65536 }; // pages of 64 KiB: 1 MiB at first, 4 GiB at most
     const sharing = canShare();
     this.count = sharing ? count : 1;
     this.#module = new WebAssembly.Module(sharing ? bytes : withOwnMemory(bytes));
     this.memory = openMemory(() => new WebAssembly.Memory(sharing ? { ...limits, shared: true } : limits));
     const { exports } = new WebAssembly.Instance(this.#module, { env: { memory: this.memory } });
-    this.#kernels = kernelNames.map((name) => exports[name]);
+    this.#kernelNames = Object.keys(exports);
+    this.#indexOf = new Map(this.#kernelNames.map((name, i) => [name, i]));
+    this.#kernels = Object.values(exports);
     this.#control = new Int32Array(shared((Control.length + this.count) * 4));
     this.#canWait = canWait();
   }
@@ -76,7 +81,7 @@ export class Threads {
   /** Runs a kernel on all items. `scratch` holds `work.scratch` bytes for each thread. */
   run(kernel: KernelName, { items, cost, scratch = 0 }: Work, scratchAt: number, args: readonly number[]): void {
     if (this.#failure) throw new GraphError(`cpu: ${this.#failure}`);
-    const index = indexOf.get(kernel)!;
+    const index = this.#indexOf.get(kernel)!;
     const call = this.#kernels[index];
     if (call.length !== args.length + (scratch > 0 ? 3 : 2)) {
       throw new GraphError(
@@ -162,7 +167,7 @@ export class Threads {
         this.#failure ??= `a worker has died (${reason}); ${remedy}`;
       };
       const state = { memory, control: this.#control, args: this.#args, reason: this.#reason };
-      const setup = { ...state, module: this.#module, kernelNames, thread };
+      const setup = { ...state, module: this.#module, kernelNames: this.#kernelNames, thread };
       try {
         this.#workers.push(startWorker(setup, onEnd));
       } catch {
@@ -171,8 +176,6 @@ export class Threads {
     }
   }
 }
-
-const indexOf = new Map<string, number>(kernelNames.map((name, i) => [name, i]));
 
 /** Threads to use: `GRIDGRAD_THREADS` from the environment or, in a page, from a global of that name; else as many as the machine has. */
 export function defaultThreads(): number {

@@ -1,5 +1,5 @@
 /**
- * @file The ways to run a kernel that gpu.js knows, which of them this machine has, and which is best.
+ * @file Which of the ways to run a kernel this machine has, and which is best.
  *
  * A way that is asked for by its name runs or fails with a message that says what is missing. `"gpu"` alone takes the best that there
  * is: WebGPU or WebGL2 on hardware, else WebAssembly, which runs everywhere. A driver that draws on the CPU (SwiftShader, llvmpipe) is
@@ -8,11 +8,8 @@
 
 import { GraphError } from "@gridgrad/core";
 
+import type { GpuBackend } from "./gpuBackends.ts";
 import { type GpuJs, type GpuJsConstructor, loadGpuJs } from "./gpujs.ts";
-
-export const gpuBackends = ["webgpu", "headlessgl", "webgl2", "webgl", "webasm", "cpu"] as const;
-
-export type GpuBackend = (typeof gpuBackends)[number];
 
 export interface OpenBackend {
   readonly gpu: GpuJs;
@@ -39,20 +36,13 @@ export async function openBackend(wanted: GpuBackend | "gpu"): Promise<OpenBacke
   return open(GPU, fallback, `${hardwareOf[fallback]}, since no GPU answered (${passedOver.join("; ")})`);
 }
 
-/**
- * The device for work that may run on any: `gpu` where a graphics card answers, else `cpu`.
- *
- * @example
- * ```ts
- * setDevice(await bestDevice()).name; // cpu
- * ```
- */
-export async function bestDevice(): Promise<"gpu" | "cpu"> {
+/** Whether a graphics card answers. */
+export async function hasGraphicsCard(): Promise<boolean> {
   for (const backend of hardwareBackends()) {
     const found = backend === "webgpu" ? await probeWebGpu() : await probe(await loadGpuJs(), backend);
-    if (!("missing" in found) && !found.software) return "gpu";
+    if (!("missing" in found) && !found.software) return true;
   }
-  return "cpu";
+  return false;
 }
 
 /** Ways to a graphics card that can tell whether there is one, the best first. */
@@ -133,11 +123,7 @@ async function provideWebGpu(): Promise<string | null> {
   if (world.navigator?.gpu) return null;
   if (!isNode()) return "this browser has no WebGPU, or offers it on https and localhost only";
   try {
-    const name = "webgpu"; // a variable, so that bundlers leave the optional package out
-    const webgpu = (await import(/* @vite-ignore */ name)) as {
-      create(options: readonly string[]): unknown;
-      globals: object;
-    };
+    const webgpu = (await importByName("webgpu")) as { create(options: readonly string[]): unknown; globals: object };
     nodeGpu ??= webgpu.create([]);
     Object.assign(globalThis, webgpu.globals);
     // gpu.js looks for it there. Node 21 and newer have a navigator, older ones none.
@@ -150,6 +136,11 @@ async function provideWebGpu(): Promise<string | null> {
       ? "needs the package `webgpu` (npm install webgpu) and a Vulkan, Metal or Direct3D 12 driver"
       : `the package \`webgpu\` does not load: ${reason}`;
   }
+}
+
+/** Imports an optional package, which bundlers leave out: some of them read a constant in place of the parameter. */
+function importByName(name: string): Promise<unknown> {
+  return import(/* @vite-ignore */ name);
 }
 
 /** What a browser draws WebGL on. */

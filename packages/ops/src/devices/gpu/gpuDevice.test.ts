@@ -24,7 +24,7 @@ import {
 import { describeDevices } from "@gridgrad/core/testing/devices";
 import { afterEach, describe, expect, test, vi } from "vitest";
 
-import type { GpuBackend } from "./backend.ts";
+import type { GpuBackend } from "./gpuBackends.ts";
 import { GpuDevice } from "./gpuDevice.ts";
 
 const random = new Random(3);

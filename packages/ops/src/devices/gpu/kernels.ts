@@ -4,7 +4,7 @@
 
 import { type GpuStep, kernelName, kernelSource, quotient, type ScalarFunction } from "@gridgrad/core";
 
-import type { GpuBackend } from "./backend.ts";
+import type { GpuBackend } from "./gpuBackends.ts";
 import type { GpuJs, GpuJsKernel, GpuJsValues } from "./gpujs.ts";
 import { SharedMemory } from "./sharedMemory.ts";
 

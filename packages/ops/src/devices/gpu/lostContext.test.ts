@@ -2,7 +2,7 @@ import { add, exp, type Tensor, realize, tensor, withDevice } from "@gridgrad/co
 import { describeDevices } from "@gridgrad/core/testing/devices";
 import { expect, test } from "vitest";
 
-import type { GpuBackend } from "./backend.ts";
+import type { GpuBackend } from "./gpuBackends.ts";
 import { GpuDevice } from "./gpuDevice.ts";
 
 /** Takes away the context of the device that holds `t`, as a driver does. False if it has none that can be lost. */

@@ -2,7 +2,7 @@
 
 import { registerDevice } from "@gridgrad/core";
 
-import { gpuBackends } from "./backend.ts";
+import { gpuBackends } from "./gpuBackends.ts";
 import { GpuDevice } from "./gpuDevice.ts";
 
 registerDevice("gpu", () => new GpuDevice("gpu"));

@@ -2,7 +2,7 @@
 
 import type { Shape } from "@gridgrad/core";
 
-import { carafeInputOp, carafeKernelsOp, carafeOp } from "../../../ops/carafe.ts";
+import type { carafeInputOp, carafeKernelsOp, carafeOp } from "../../../ops/carafe.ts";
 import { kernelOf, type CpuKernel, type Launcher, makeFlag } from "../kernel.ts";
 
 /** Channels that carafeKernels adds up at a time: as in assembly/carafe.ts. */
@@ -45,19 +45,22 @@ function launch(
 }
 
 export const carafeKernels: readonly CpuKernel[] = [
-  kernelOf(carafeOp, (cpu, y, [x, kernels], { attrs, inShapes: [coarse], outShape: fine }) => {
+  kernelOf<typeof carafeOp>("carafe", (cpu, y, [x, kernels], { attrs, inShapes: [coarse], outShape: fine }) => {
     const sizes = sizesOf(coarse, fine, attrs);
     const { k, s } = sizes;
     return launch(cpu, "carafe", sizes, { lines: k * k * s + 8, rows: 4 * k }, y, x, kernels);
   }),
 
-  kernelOf(carafeInputOp, (cpu, dx, [dy, kernels], { attrs, inShapes: [fine], outShape: coarse }) => {
-    const sizes = sizesOf(coarse, fine, attrs);
-    const { k, s } = sizes;
-    return launch(cpu, "carafeInput", sizes, { lines: k * k * s + 8, rows: 4 }, dx, dy, kernels);
-  }),
+  kernelOf<typeof carafeInputOp>(
+    "carafeInput",
+    (cpu, dx, [dy, kernels], { attrs, inShapes: [fine], outShape: coarse }) => {
+      const sizes = sizesOf(coarse, fine, attrs);
+      const { k, s } = sizes;
+      return launch(cpu, "carafeInput", sizes, { lines: k * k * s + 8, rows: 4 }, dx, dy, kernels);
+    },
+  ),
 
-  kernelOf(carafeKernelsOp, (cpu, dw, [dy, x], { attrs, inShapes: [fine, coarse] }) => {
+  kernelOf<typeof carafeKernelsOp>("carafeKernels", (cpu, dw, [dy, x], { attrs, inShapes: [fine, coarse] }) => {
     const sizes = sizesOf(coarse, fine, attrs);
     const { k, s } = sizes;
     const scratch = { lines: similarityChannels * s + 8, rows: similarityChannels * k };

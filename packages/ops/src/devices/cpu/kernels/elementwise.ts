@@ -1,47 +1,21 @@
 /** @file The element-wise ops and expand: launches of assembly/elementwise.ts. */
 
 import {
-  absOp,
-  addOp,
   broadcastOperand,
-  castOp,
-  clampOp,
+  type castOp,
+  type clampOp,
   denseOperand,
-  divOp,
-  equalOp,
-  expandOp,
-  expOp,
-  floorOp,
-  greaterEqualOp,
-  greaterOp,
-  leakyReluOp,
-  lessEqualOp,
-  lessOp,
-  logOp,
-  maximumOp,
+  type expandOp,
+  type leakyReluOp,
   mergeAxes,
-  minimumOp,
-  mulOp,
-  negOp,
-  notEqualOp,
-  type Op,
-  powOp,
-  reluOp,
+  type powOp,
   type Shape,
-  sigmoidOp,
-  signOp,
   size,
-  sqrtOp,
-  subOp,
-  tanhOp,
-  whereOp,
+  type whereOp,
 } from "@gridgrad/core";
 
-import { erfOp } from "../../../ops/erf.ts";
-import { geluCubic, geluOp } from "../../../ops/gelu.ts";
-import { siluOp } from "../../../ops/silu.ts";
-import { smoothL1Op } from "../../../ops/smoothL1Loss.ts";
-import { softplusOp } from "../../../ops/softplus.ts";
+import { geluCubic, type geluOp } from "../../../ops/gelu.ts";
+import type { smoothL1Op } from "../../../ops/smoothL1Loss.ts";
 import { kernelOf, type CpuKernel, type Launcher } from "../kernel.ts";
 import type { KernelName } from "../module.generated.ts";
 
@@ -58,21 +32,21 @@ function map(cpu: Launcher, kernel: KernelName, shape: Shape, cost: number, ...a
   cpu.launch(kernel, { items: Math.ceil(size(shape) / line), cost: line * cost }, ...args);
 }
 
-function unary(op: Op, kernel: KernelName, cost = 1): CpuKernel {
+function unary(op: string, kernel: KernelName, cost = 1): CpuKernel {
   return kernelOf(op, (cpu, y, [x], { outShape }) => map(cpu, kernel, outShape, cost, y, x));
 }
 
-const leakyRelu = kernelOf(leakyReluOp, (cpu, y, [x], { attrs: { negativeSlope }, outShape }) => {
+const leakyRelu = kernelOf<typeof leakyReluOp>("leakyRelu", (cpu, y, [x], { attrs: { negativeSlope }, outShape }) => {
   if (!Number.isFinite(Math.fround(negativeSlope))) return "loops"; // 0 times a slope that float32 does not have
   map(cpu, "leakyRelu", outShape, 1, y, x, negativeSlope);
   return undefined;
 });
 
-const clamp = kernelOf(clampOp, (cpu, y, [x], { attrs: { min, max }, outShape }) => {
+const clamp = kernelOf<typeof clampOp>("clamp", (cpu, y, [x], { attrs: { min, max }, outShape }) => {
   map(cpu, "clamp", outShape, 1, y, x, min ?? -Infinity, max ?? Infinity);
 });
 
-const gelu = kernelOf(geluOp, (cpu, y, [x], { attrs: { approximate }, outShape }) => {
+const gelu = kernelOf<typeof geluOp>("gelu", (cpu, y, [x], { attrs: { approximate }, outShape }) => {
   if (approximate === "none") {
     map(cpu, "gelu", outShape, 16, y, x);
   } else {
@@ -81,12 +55,12 @@ const gelu = kernelOf(geluOp, (cpu, y, [x], { attrs: { approximate }, outShape }
   }
 });
 
-const smoothL1 = kernelOf(smoothL1Op, (cpu, y, [d], { attrs: { beta }, outShape }) => {
+const smoothL1 = kernelOf<typeof smoothL1Op>("smoothL1", (cpu, y, [d], { attrs: { beta }, outShape }) => {
   map(cpu, "smoothL1", outShape, 1, y, d, beta);
 });
 
-const cast = kernelOf(
-  castOp,
+const cast = kernelOf<typeof castOp>(
+  "cast",
   (cpu, y, [x], { attrs: { dtype }, outShape }) => {
     map(cpu, dtype === "int32" ? "toInt" : "toFloat", outShape, 1, y, x);
   },
@@ -155,67 +129,67 @@ function cutLongRows(merged: { dims: number[]; strides: number[][] }): { dims: n
   };
 }
 
-function binary(op: Op, kernel: KernelName): CpuKernel {
+function binary(op: string, kernel: KernelName): CpuKernel {
   return kernelOf(op, (cpu, y, inputs, { inShapes, outShape }) => {
     broadcast(cpu, kernel, y, inputs, inShapes, outShape, 1);
   });
 }
 
 /** a > b is b < a. */
-function swapped(op: Op, kernel: KernelName): CpuKernel {
+function swapped(op: string, kernel: KernelName): CpuKernel {
   return kernelOf(op, (cpu, y, [a, b], { inShapes: [aShape, bShape], outShape }) => {
     broadcast(cpu, kernel, y, [b, a], [bShape, aShape], outShape, 1);
   });
 }
 
-const pow = kernelOf(powOp, (cpu, y, [a, b], { inShapes, outShape }) => {
+const pow = kernelOf<typeof powOp>("pow", (cpu, y, [a, b], { inShapes, outShape }) => {
   const [aShape, bShape] = inShapes;
   const isSquare = size(bShape) === 1 && cpu.float32(b, 1)[0] === 2;
   if (isSquare) broadcast(cpu, "mul", y, [a, a], [aShape, aShape], outShape, 1);
   else broadcast(cpu, "pow", y, [a, b], inShapes, outShape, 30);
 });
 
-const where = kernelOf(whereOp, (cpu, y, inputs, { inShapes, outShape }) => {
+const where = kernelOf<typeof whereOp>("where", (cpu, y, inputs, { inShapes, outShape }) => {
   broadcast(cpu, "where", y, inputs, inShapes, outShape, 1);
 });
 
-const expand = kernelOf(
-  expandOp,
+const expand = kernelOf<typeof expandOp>(
+  "expand",
   (cpu, y, inputs, { inShapes, outShape }) => broadcast(cpu, "expand", y, inputs, inShapes, outShape, 1),
   { integers: true },
 );
 
 export const elementwiseKernels: readonly CpuKernel[] = [
-  unary(negOp, "neg"),
-  unary(absOp, "abs"),
-  unary(signOp, "sign"),
-  unary(sqrtOp, "sqrt"),
-  unary(floorOp, "floor"),
-  unary(expOp, "exp", 6),
-  unary(logOp, "log", 8),
-  unary(tanhOp, "tanh", 8),
-  unary(sigmoidOp, "sigmoid", 8),
-  unary(reluOp, "relu"),
+  unary("neg", "neg"),
+  unary("abs", "abs"),
+  unary("sign", "sign"),
+  unary("sqrt", "sqrt"),
+  unary("floor", "floor"),
+  unary("exp", "exp", 6),
+  unary("log", "log", 8),
+  unary("tanh", "tanh", 8),
+  unary("sigmoid", "sigmoid", 8),
+  unary("relu", "relu"),
   leakyRelu,
   clamp,
-  unary(siluOp, "silu", 8),
+  unary("silu", "silu", 8),
   gelu,
-  unary(erfOp, "erf", 16),
-  unary(softplusOp, "softplus", 12),
+  unary("erf", "erf", 16),
+  unary("softplus", "softplus", 12),
   smoothL1,
   cast,
-  binary(addOp, "add"),
-  binary(subOp, "sub"),
-  binary(mulOp, "mul"),
-  binary(divOp, "div"),
-  binary(maximumOp, "maximum"),
-  binary(minimumOp, "minimum"),
-  binary(equalOp, "equal"),
-  binary(notEqualOp, "notEqual"),
-  binary(lessOp, "less"),
-  binary(lessEqualOp, "lessEqual"),
-  swapped(greaterOp, "less"),
-  swapped(greaterEqualOp, "lessEqual"),
+  binary("add", "add"),
+  binary("sub", "sub"),
+  binary("mul", "mul"),
+  binary("div", "div"),
+  binary("maximum", "maximum"),
+  binary("minimum", "minimum"),
+  binary("equal", "equal"),
+  binary("notEqual", "notEqual"),
+  binary("less", "less"),
+  binary("lessEqual", "lessEqual"),
+  swapped("greater", "less"),
+  swapped("greaterEqual", "lessEqual"),
   pow,
   where,
   expand,

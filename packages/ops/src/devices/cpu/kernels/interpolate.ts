@@ -1,7 +1,12 @@
 /** @file interpolate and its gradient: the same kernel, with tables of what the pixels of an axis read (assembly/interpolate.ts). */
 
 import { interpolationKernels, weightAt } from "../../../ops/gridSampleTaps.ts";
-import { axisTaps, interpolateInputOp, type InterpolateMode, interpolateOp } from "../../../ops/interpolate.ts";
+import {
+  axisTaps,
+  type interpolateInputOp,
+  type InterpolateMode,
+  type interpolateOp,
+} from "../../../ops/interpolate.ts";
 import { kernelOf, type CpuKernel, type Launcher, makeFlag } from "../kernel.ts";
 
 type Taps = ReturnType<typeof axisTaps>;
@@ -77,36 +82,42 @@ function isDoubling(mode: InterpolateMode, taps: Taps, inSize: number, outSize: 
 }
 
 export const interpolateKernels: readonly CpuKernel[] = [
-  kernelOf(interpolateOp, (cpu, y, [x], { attrs, inShapes: [[N, C, H, W]], outShape: [, , P, Q] }) => {
-    const columns = axisTaps(W, Q, attrs, 1);
-    return resample(
-      cpu,
-      y,
-      x,
-      { images: N * C, H, W, P, Q },
-      {
-        rows: bandOf(axisTaps(H, P, attrs, 0), H, P, false),
-        columns: bandOf(columns, W, Q, false),
-        way: isDoubling(attrs.mode, columns, W, Q) ? attrs.mode : "byTable",
-        copies: attrs.mode === "nearest",
-      },
-    );
-  }),
+  kernelOf<typeof interpolateOp>(
+    "interpolate",
+    (cpu, y, [x], { attrs, inShapes: [[N, C, H, W]], outShape: [, , P, Q] }) => {
+      const columns = axisTaps(W, Q, attrs, 1);
+      return resample(
+        cpu,
+        y,
+        x,
+        { images: N * C, H, W, P, Q },
+        {
+          rows: bandOf(axisTaps(H, P, attrs, 0), H, P, false),
+          columns: bandOf(columns, W, Q, false),
+          way: isDoubling(attrs.mode, columns, W, Q) ? attrs.mode : "byTable",
+          copies: attrs.mode === "nearest",
+        },
+      );
+    },
+  ),
 
-  kernelOf(interpolateInputOp, (cpu, dx, [dy], { attrs, inShapes: [[N, C, P, Q]], outShape: [, , H, W] }) => {
-    const { mode } = attrs;
-    const columns = axisTaps(W, Q, attrs, 1);
-    return resample(
-      cpu,
-      dx,
-      dy,
-      { images: N * C, H: P, W: Q, P: H, Q: W },
-      {
-        rows: bandOf(axisTaps(H, P, attrs, 0), H, P, true),
-        columns: bandOf(columns, W, Q, true),
-        way: mode !== "bicubic" && isDoubling(mode, columns, W, Q) ? `${mode}Transposed` : "byTable",
-        copies: false,
-      },
-    );
-  }),
+  kernelOf<typeof interpolateInputOp>(
+    "interpolateInput",
+    (cpu, dx, [dy], { attrs, inShapes: [[N, C, P, Q]], outShape: [, , H, W] }) => {
+      const { mode } = attrs;
+      const columns = axisTaps(W, Q, attrs, 1);
+      return resample(
+        cpu,
+        dx,
+        dy,
+        { images: N * C, H: P, W: Q, P: H, Q: W },
+        {
+          rows: bandOf(axisTaps(H, P, attrs, 0), H, P, true),
+          columns: bandOf(columns, W, Q, true),
+          way: mode !== "bicubic" && isDoubling(mode, columns, W, Q) ? `${mode}Transposed` : "byTable",
+          copies: false,
+        },
+      );
+    },
+  ),
 ];

@@ -1,21 +1,21 @@
 /** @file permute, slice, pad, concat, flip and pixelShuffle: copies of rows, or of tiles where axes swap (assembly/layout.ts). */
 
 import {
-  concatOp,
+  type concatOp,
   denseOperand,
-  flipOp,
+  type flipOp,
   mergeAxes,
   type Operand,
-  padOp,
-  permuteOp,
+  type padOp,
+  type permuteOp,
   type Shape,
   size,
-  sliceOp,
+  type sliceOp,
   stridesOf,
-  unsliceOp,
+  type unsliceOp,
 } from "@gridgrad/core";
 
-import { pixelShuffleOp, pixelUnshuffleOp } from "../../../ops/pixelShuffle.ts";
+import type { pixelShuffleOp, pixelUnshuffleOp } from "../../../ops/pixelShuffle.ts";
 import { kernelOf, type CpuKernel, type Launcher } from "../kernel.ts";
 
 /** As in assembly/layout.ts. */
@@ -107,8 +107,8 @@ function shuffle(cpu: Launcher, y: number, x: number, [N, C, H, W]: Shape, s: nu
 }
 
 export const layoutKernels: readonly CpuKernel[] = [
-  kernelOf(
-    permuteOp,
+  kernelOf<typeof permuteOp>(
+    "permute",
     (cpu, y, [x], { attrs: { dims }, inShapes: [shape], outShape }) => {
       const strides = stridesOf(shape);
       const operand = { strides: dims.map((dim) => strides[dim]) };
@@ -116,8 +116,8 @@ export const layoutKernels: readonly CpuKernel[] = [
     },
     { integers: true },
   ),
-  kernelOf(
-    sliceOp,
+  kernelOf<typeof sliceOp>(
+    "slice",
     (cpu, y, [x], { attrs: { starts, steps, part }, inShapes: [whole] }) => {
       copy(
         cpu,
@@ -128,8 +128,8 @@ export const layoutKernels: readonly CpuKernel[] = [
     },
     { integers: true },
   ),
-  kernelOf(
-    unsliceOp,
+  kernelOf<typeof unsliceOp>(
+    "unslice",
     (cpu, y, [x], { attrs: { starts, steps, part }, outShape }) => {
       fill(cpu, y, outShape, 0);
       copy(
@@ -141,8 +141,8 @@ export const layoutKernels: readonly CpuKernel[] = [
     },
     { integers: true },
   ),
-  kernelOf(
-    padOp,
+  kernelOf<typeof padOp>(
+    "pad",
     (cpu, y, [x], { attrs: { padding, value }, inShapes: [shape], outShape, dtype }) => {
       fill(cpu, y, outShape, value, dtype);
       const starts = padding.map(([before]) => before);
@@ -150,8 +150,8 @@ export const layoutKernels: readonly CpuKernel[] = [
     },
     { integers: true },
   ),
-  kernelOf(
-    concatOp,
+  kernelOf<typeof concatOp>(
+    "concat",
     (cpu, y, xs, { attrs: { dim }, inShapes, outShape }) => {
       const strides = stridesOf(outShape);
       let offset = 0;
@@ -163,8 +163,8 @@ export const layoutKernels: readonly CpuKernel[] = [
     },
     { integers: true },
   ),
-  kernelOf(
-    flipOp,
+  kernelOf<typeof flipOp>(
+    "flip",
     (cpu, y, [x], { attrs: { dims }, outShape: shape }) => {
       const steps = shape.map((_, axis) => (dims.includes(axis) ? -1 : 1));
       const starts = shape.map((dim, axis) => (dims.includes(axis) ? dim - 1 : 0));
@@ -177,14 +177,14 @@ export const layoutKernels: readonly CpuKernel[] = [
     },
     { integers: true },
   ),
-  kernelOf(
-    pixelShuffleOp,
+  kernelOf<typeof pixelShuffleOp>(
+    "pixelShuffle",
     (cpu, y, [x], { attrs: { scale: s }, inShapes: [[N, channels, H, W]] }) =>
       shuffle(cpu, y, x, [N, channels / (s * s), H, W], s, true),
     { integers: true },
   ),
-  kernelOf(
-    pixelUnshuffleOp,
+  kernelOf<typeof pixelUnshuffleOp>(
+    "pixelUnshuffle",
     (cpu, y, [x], { attrs: { scale: s }, outShape: [N, channels, H, W] }) =>
       shuffle(cpu, y, x, [N, channels / (s * s), H, W], s, false),
     { integers: true },

@@ -1,9 +1,9 @@
 /** @file conv1x1, conv2d, their gradients and matmul: all are launches of `correlate` and `correlateWeights` (assembly/matrix.ts). */
 
-import { broadcastOperand, matmulOp, type Shape, size, walk } from "@gridgrad/core";
+import { broadcastOperand, type matmulOp, type Shape, size, walk } from "@gridgrad/core";
 
-import { conv1x1Op, conv1x1WeightOp } from "../../../ops/conv1x1.ts";
-import { type ConvAttrs, conv2dInputOp, conv2dOp, conv2dWeightOp } from "../../../ops/conv2d.ts";
+import type { conv1x1Op, conv1x1WeightOp } from "../../../ops/conv1x1.ts";
+import type { ConvAttrs, conv2dInputOp, conv2dOp, conv2dWeightOp } from "../../../ops/conv2d.ts";
 import { kernelOf, type CpuKernel, type Launcher, makeFlag } from "../kernel.ts";
 
 /** Rows of a tile of weights, weights of an item, and pixels of a block: as in assembly/matrix.ts. */
@@ -157,17 +157,20 @@ function correlateWeights(cpu: Launcher, at: { dw: number; dy: number; x: number
   cpu.launch("correlateWeights", work, dw, dy, ...from, c.rows, c.P, c.Q, c.yImageStep);
 }
 
-const conv1x1 = kernelOf(conv1x1Op, (cpu, y, [x, weight], { inShapes: [[N, C, H, W], [O]] }) => {
+const conv1x1 = kernelOf<typeof conv1x1Op>("conv1x1", (cpu, y, [x, weight], { inShapes: [[N, C, H, W], [O]] }) => {
   const P = H * W;
   const steps = { weight: 0, rowStep: C, planeStep: 1, x: 0, imageStep: C * P, y: 0, yImageStep: O * P };
   correlate(cpu, { y, x, weight }, { ...pointwise(P), N, planes: C, rows: O, ...steps });
 });
 
-const conv1x1Weight = kernelOf(conv1x1WeightOp, (cpu, dw, [x, dy], { inShapes: [[N, C, H, W], [, O]] }) => {
-  const P = H * W;
-  const steps = { weight: 0, x: 0, imageStep: C * P, y: 0, yImageStep: O * P };
-  correlateWeights(cpu, { dw, dy, x }, { ...pointwise(P), N, planes: C, rows: O, ...steps });
-});
+const conv1x1Weight = kernelOf<typeof conv1x1WeightOp>(
+  "conv1x1Weight",
+  (cpu, dw, [x, dy], { inShapes: [[N, C, H, W], [, O]] }) => {
+    const P = H * W;
+    const steps = { weight: 0, x: 0, imageStep: C * P, y: 0, yImageStep: O * P };
+    correlateWeights(cpu, { dw, dy, x }, { ...pointwise(P), N, planes: C, rows: O, ...steps });
+  },
+);
 
 /** Sizes of a convolution of x [N, C, H, W] with w [O, C/G, KH, KW] to y [N, O, P, Q]. */
 function sizesOf([N, C, H, W]: Shape, [O, perGroup, KH, KW]: Shape, [, , P, Q]: Shape, { groups: G }: ConvAttrs) {
@@ -184,48 +187,61 @@ function windowTaps(KH: number, KW: number, { padding, dilation }: ConvAttrs): T
   return taps;
 }
 
-const conv2d = kernelOf(conv2dOp, (cpu, y, [x, weight], { attrs, inShapes: [xShape, wShape], outShape }) => {
-  const { N, C, H, W, O, P, Q, KH, KW, G, perGroup, area } = sizesOf(xShape, wShape, outShape, attrs);
-  const [stepH, stepW] = attrs.stride;
-  for (let g = 0; g < G; g++) {
-    const rows = O / G;
-    correlate(
-      cpu,
-      { y, x, weight },
-      {
-        taps: windowTaps(KH, KW, attrs),
-        ...{ N, planes: perGroup, rows, weight: g * rows * perGroup * area, rowStep: perGroup * area, planeStep: area },
-        ...{ x: g * perGroup * H * W, imageStep: C * H * W, height: H, width: W, stepH, stepW },
-        ...{ y: g * rows * P * Q, P, Q, yImageStep: O * P * Q, yHeight: P, yWidth: Q, ...sideBySide },
-      },
-    );
-  }
-});
+const conv2d = kernelOf<typeof conv2dOp>(
+  "conv2d",
+  (cpu, y, [x, weight], { attrs, inShapes: [xShape, wShape], outShape }) => {
+    const { N, C, H, W, O, P, Q, KH, KW, G, perGroup, area } = sizesOf(xShape, wShape, outShape, attrs);
+    const [stepH, stepW] = attrs.stride;
+    for (let g = 0; g < G; g++) {
+      const rows = O / G;
+      correlate(
+        cpu,
+        { y, x, weight },
+        {
+          taps: windowTaps(KH, KW, attrs),
+          ...{
+            N,
+            planes: perGroup,
+            rows,
+            weight: g * rows * perGroup * area,
+            rowStep: perGroup * area,
+            planeStep: area,
+          },
+          ...{ x: g * perGroup * H * W, imageStep: C * H * W, height: H, width: W, stepH, stepW },
+          ...{ y: g * rows * P * Q, P, Q, yImageStep: O * P * Q, yHeight: P, yWidth: Q, ...sideBySide },
+        },
+      );
+    }
+  },
+);
 
-const conv2dWeight = kernelOf(conv2dWeightOp, (cpu, dw, [x, dy], { attrs, inShapes: [xShape, dyShape], outShape }) => {
-  const { N, C, H, W, O, P, Q, KH, KW, G, perGroup, area } = sizesOf(xShape, outShape, dyShape, attrs);
-  const [stepH, stepW] = attrs.stride;
-  for (let g = 0; g < G; g++) {
-    const rows = O / G;
-    correlateWeights(
-      cpu,
-      { dw, dy, x },
-      {
-        taps: windowTaps(KH, KW, attrs),
-        ...{ N, planes: perGroup, rows, weight: g * rows * perGroup * area },
-        ...{ x: g * perGroup * H * W, imageStep: C * H * W, height: H, width: W, stepH, stepW },
-        ...{ y: g * rows * P * Q, P, Q, yImageStep: O * P * Q },
-      },
-    );
-  }
-});
+const conv2dWeight = kernelOf<typeof conv2dWeightOp>(
+  "conv2dWeight",
+  (cpu, dw, [x, dy], { attrs, inShapes: [xShape, dyShape], outShape }) => {
+    const { N, C, H, W, O, P, Q, KH, KW, G, perGroup, area } = sizesOf(xShape, outShape, dyShape, attrs);
+    const [stepH, stepW] = attrs.stride;
+    for (let g = 0; g < G; g++) {
+      const rows = O / G;
+      correlateWeights(
+        cpu,
+        { dw, dy, x },
+        {
+          taps: windowTaps(KH, KW, attrs),
+          ...{ N, planes: perGroup, rows, weight: g * rows * perGroup * area },
+          ...{ x: g * perGroup * H * W, imageStep: C * H * W, height: H, width: W, stepH, stepW },
+          ...{ y: g * rows * P * Q, P, Q, yImageStep: O * P * Q },
+        },
+      );
+    }
+  },
+);
 
 /**
  * Pixel h of dx gets from the windows p with p stride - padding + kh dilation = h. For the pixels h = r, r + stride, r + 2 stride, ..
  * these are the same kh, and p = i + (r + padding - kh dilation) / stride: a correlation with dy, without any stride.
  */
-const conv2dInput = kernelOf(
-  conv2dInputOp,
+const conv2dInput = kernelOf<typeof conv2dInputOp>(
+  "conv2dInput",
   (cpu, dx, [dy, weight], { attrs, inShapes: [dyShape, wShape], outShape }) => {
     const { N, C, H, W, O, P, Q, KH, KW, G, perGroup, area } = sizesOf(outShape, wShape, dyShape, attrs);
     const [strideH, strideW] = attrs.stride;
@@ -276,7 +292,7 @@ function inputTaps(KH: number, KW: number, { stride, padding, dilation }: ConvAt
   return taps;
 }
 
-const matmul = kernelOf(matmulOp, (cpu, y, [a, b], { inShapes: [aShape, bShape], outShape }) => {
+const matmul = kernelOf<typeof matmulOp>("matmul", (cpu, y, [a, b], { inShapes: [aShape, bShape], outShape }) => {
   const [M, K] = aShape.slice(-2);
   const N = outShape[outShape.length - 1];
   const batch = outShape.slice(0, -2);

@@ -2,8 +2,8 @@
 
 import type { Shape } from "@gridgrad/core";
 
-import { standardizeInputOp, standardizeOp } from "../../../ops/standardize.ts";
-import { varianceOp } from "../../../ops/variance.ts";
+import type { standardizeInputOp, standardizeOp } from "../../../ops/standardize.ts";
+import type { varianceOp } from "../../../ops/variance.ts";
 import { kernelOf, type CpuKernel, type Launcher } from "../kernel.ts";
 
 /** Columns of an item, and what it keeps of them: three float64 numbers of each, as in assembly/norm.ts. */
@@ -79,7 +79,7 @@ function columnWork({ A, B, C }: Groups): { items: number; cost: number; scratch
 }
 
 export const normKernels: readonly CpuKernel[] = [
-  kernelOf(varianceOp, (cpu, v, [x], { attrs: { axes }, inShapes: [shape] }) => {
+  kernelOf<typeof varianceOp>("variance", (cpu, v, [x], { attrs: { axes }, inShapes: [shape] }) => {
     const groups = groupsOf(shape, axes);
     if (!groups) return "loops";
     const { A, B, C, D } = groups;
@@ -89,7 +89,7 @@ export const normKernels: readonly CpuKernel[] = [
     cpu.launch("variance", { items: A * C, cost: parts === 1 ? 4 * B * D : parts }, v, x, sums, parts, B, C, D);
   }),
 
-  kernelOf(standardizeOp, (cpu, y, [x], { attrs: { axes, eps }, inShapes: [shape] }) => {
+  kernelOf<typeof standardizeOp>("standardize", (cpu, y, [x], { attrs: { axes, eps }, inShapes: [shape] }) => {
     const groups = groupsOf(shape, axes);
     if (!groups) return "loops";
     const { A, B, C, D } = groups;
@@ -100,14 +100,17 @@ export const normKernels: readonly CpuKernel[] = [
     cpu.launch("standardize", work, y, x, sums, parts, length, B, C, D, eps);
   }),
 
-  kernelOf(standardizeInputOp, (cpu, dx, [dy, y, r], { attrs: { axes }, inShapes: [shape] }) => {
-    const groups = groupsOf(shape, axes);
-    if (!groups) return "loops";
-    const { A, B, C, D } = groups;
-    if (areColumns(groups)) return cpu.launch("standardizeInputColumns", columnWork(groups), dx, dy, y, r, B, C);
-    const sums = sumParts(cpu, "sumProducts", [dy, y], groups);
-    const { parts, length } = partsOf(groups);
-    const work = { items: A * C * parts, cost: parts === 1 ? 8 * B * D : 4 * length };
-    cpu.launch("standardizeInput", work, dx, dy, y, r, sums, parts, length, B, C, D);
-  }),
+  kernelOf<typeof standardizeInputOp>(
+    "standardizeInput",
+    (cpu, dx, [dy, y, r], { attrs: { axes }, inShapes: [shape] }) => {
+      const groups = groupsOf(shape, axes);
+      if (!groups) return "loops";
+      const { A, B, C, D } = groups;
+      if (areColumns(groups)) return cpu.launch("standardizeInputColumns", columnWork(groups), dx, dy, y, r, B, C);
+      const sums = sumParts(cpu, "sumProducts", [dy, y], groups);
+      const { parts, length } = partsOf(groups);
+      const work = { items: A * C * parts, cost: parts === 1 ? 8 * B * D : 4 * length };
+      cpu.launch("standardizeInput", work, dx, dy, y, r, sums, parts, length, B, C, D);
+    },
+  ),
 ];

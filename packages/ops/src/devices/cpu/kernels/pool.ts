@@ -2,8 +2,8 @@
 
 import type { Shape } from "@gridgrad/core";
 
-import { type AvgPoolAttrs, avgPool2dInputOp, avgPool2dOp, marginOf } from "../../../ops/avgPool2d.ts";
-import { maxPool2dInputOp, maxPool2dOp, takeLargestOp } from "../../../ops/maxPool2d.ts";
+import { type AvgPoolAttrs, type avgPool2dInputOp, type avgPool2dOp, marginOf } from "../../../ops/avgPool2d.ts";
+import type { maxPool2dInputOp, maxPool2dOp, takeLargestOp } from "../../../ops/maxPool2d.ts";
 import type { Windows } from "../../../windows.ts";
 import { kernelOf, type CpuKernel } from "../kernel.ts";
 
@@ -36,35 +36,35 @@ function windowCost({ kernel }: Windows, count: number): number {
 }
 
 export const poolKernels: readonly CpuKernel[] = [
-  kernelOf(maxPool2dOp, (cpu, y, [x], { attrs, inShapes: [xShape], outShape }) => {
+  kernelOf<typeof maxPool2dOp>("maxPool2d", (cpu, y, [x], { attrs, inShapes: [xShape], outShape }) => {
     const [N, C, P, Q] = outShape;
     const work = { items: N * C * P, cost: windowCost(attrs, Q) };
     const args = maxArguments(xShape, outShape, attrs);
     cpu.launch("takeLargest", work, y, x, x, isHalving(attrs, xShape, outShape), -Infinity, ...args);
   }),
 
-  kernelOf(takeLargestOp, (cpu, y, [d, x], { attrs, inShapes: [, xShape], outShape }) => {
+  kernelOf<typeof takeLargestOp>("takeLargest", (cpu, y, [d, x], { attrs, inShapes: [, xShape], outShape }) => {
     const [N, C, P, Q] = outShape;
     const work = { items: N * C * P, cost: windowCost(attrs, Q) };
     const args = maxArguments(xShape, outShape, attrs);
     cpu.launch("takeLargest", work, y, d, x, isHalving(attrs, xShape, outShape), 0, ...args);
   }),
 
-  kernelOf(maxPool2dInputOp, (cpu, dx, [dy, x], { attrs, inShapes: [dyShape, xShape] }) => {
+  kernelOf<typeof maxPool2dInputOp>("maxPool2dInput", (cpu, dx, [dy, x], { attrs, inShapes: [dyShape, xShape] }) => {
     const [N, C, P, Q] = dyShape;
     const work = { items: N * C, cost: windowCost(attrs, P * Q) };
     const args = maxArguments(xShape, dyShape, attrs);
     cpu.launch("putLargest", work, dx, dy, x, isHalving(attrs, xShape, dyShape), ...args);
   }),
 
-  kernelOf(avgPool2dOp, (cpu, y, [x], { attrs, inShapes: [xShape], outShape }) => {
+  kernelOf<typeof avgPool2dOp>("avgPool2d", (cpu, y, [x], { attrs, inShapes: [xShape], outShape }) => {
     const [N, C, P, Q] = outShape;
     const work = { items: N * C * P, cost: windowCost(attrs, Q) };
     const args = averageArguments(xShape, outShape, attrs);
     cpu.launch("averageWindows", work, y, x, isAverageHalving(attrs, xShape, outShape), ...args);
   }),
 
-  kernelOf(avgPool2dInputOp, (cpu, dx, [dy], { attrs, inShapes: [dyShape], outShape }) => {
+  kernelOf<typeof avgPool2dInputOp>("avgPool2dInput", (cpu, dx, [dy], { attrs, inShapes: [dyShape], outShape }) => {
     const [N, C, H, W] = outShape;
     const [strideH, strideW] = attrs.stride;
     const work = { items: N * C * H, cost: Math.ceil((2 * windowCost(attrs, W)) / (strideH * strideW)) };

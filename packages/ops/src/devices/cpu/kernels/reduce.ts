@@ -1,6 +1,6 @@
 /** @file sum, max and min: launches of assembly/reduce.ts, one or two per run of neighbouring reduced axes, from the back. */
 
-import { maxOp, minOp, type Op, type ReduceAttrs, type Shape, size, sumOp } from "@gridgrad/core";
+import { type Op, type ReduceAttrs, type Shape, size } from "@gridgrad/core";
 
 import { kernelOf, type CpuKernel, type Launcher } from "../kernel.ts";
 import type { KernelName } from "../module.generated.ts";
@@ -14,8 +14,8 @@ const rowPart = 4096;
 const columnLimit = 512;
 const columnPart = 256;
 
-function reduction(op: Op<ReduceAttrs>, rows: KernelName, columns: KernelName): CpuKernel {
-  return kernelOf(op, (cpu, y, [x], { attrs: { axes }, inShapes: [shape] }) => {
+function reduction(op: string, rows: KernelName, columns: KernelName): CpuKernel {
+  return kernelOf<Op<ReduceAttrs>>(op, (cpu, y, [x], { attrs: { axes }, inShapes: [shape] }) => {
     const groups = groupAxes(shape, axes);
     const lastOne = groups.findIndex(({ reduced }) => reduced);
     if (lastOne < 0) {
@@ -68,7 +68,7 @@ function reduceMiddle(
 }
 
 export const reduceKernels: readonly CpuKernel[] = [
-  reduction(sumOp, "sumRows", "sumColumns"),
-  reduction(maxOp, "maxRows", "maxColumns"),
-  reduction(minOp, "minRows", "minColumns"),
+  reduction("sum", "sumRows", "sumColumns"),
+  reduction("max", "maxRows", "maxColumns"),
+  reduction("min", "minRows", "minColumns"),
 ];

@@ -7,9 +7,13 @@
 
 import type { Shape } from "@gridgrad/core";
 
-import { gridSampleGridOp, gridSampleInputOp, gridSampleOp } from "../../../ops/gridSample.ts";
+import type { gridSampleGridOp, gridSampleInputOp, gridSampleOp } from "../../../ops/gridSample.ts";
 import type { PaddingMode, SamplingAttrs } from "../../../ops/gridSampleTaps.ts";
-import { sampleAtOffsetsInputOp, sampleAtOffsetsOffsetOp, sampleAtOffsetsOp } from "../../../ops/sampleAtOffsets.ts";
+import type {
+  sampleAtOffsetsInputOp,
+  sampleAtOffsetsOffsetOp,
+  sampleAtOffsetsOp,
+} from "../../../ops/sampleAtOffsets.ts";
 import { kernelOf, type CpuKernel, type Launcher, type Work } from "../kernel.ts";
 
 /** Samples of a tile, and channels of an item of slopes: as in assembly/sampling.ts. */
@@ -165,39 +169,48 @@ function movesOf(address: number, [, channels]: Shape, scale: number): Moves {
   return { address, G: channels / (2 * scale ** 2), scale };
 }
 
-const gridSample = kernelOf(gridSampleOp, (cpu, y, [x, grid], { attrs, inShapes: [shape, gridShape] }) => {
-  if (!isCovered(attrs)) return "loops";
-  const sizes = gridSizes(shape, gridShape);
-  sample(cpu, sizes, y, x, gridTaps(cpu, sizes, grid, attrs, "ofValues"));
-  return undefined;
-});
+const gridSample = kernelOf<typeof gridSampleOp>(
+  "gridSample",
+  (cpu, y, [x, grid], { attrs, inShapes: [shape, gridShape] }) => {
+    if (!isCovered(attrs)) return "loops";
+    const sizes = gridSizes(shape, gridShape);
+    sample(cpu, sizes, y, x, gridTaps(cpu, sizes, grid, attrs, "ofValues"));
+    return undefined;
+  },
+);
 
-const gridSampleInput = kernelOf(gridSampleInputOp, (cpu, dx, [dy, grid], { attrs, inShapes, outShape }) => {
-  if (!isCovered(attrs.sampling)) return "loops";
-  const sizes = gridSizes(outShape, inShapes[1]);
-  scatter(cpu, sizes, dx, dy, gridTaps(cpu, sizes, grid, attrs.sampling, "ofValues"));
-  return undefined;
-});
+const gridSampleInput = kernelOf<typeof gridSampleInputOp>(
+  "gridSampleInput",
+  (cpu, dx, [dy, grid], { attrs, inShapes, outShape }) => {
+    if (!isCovered(attrs.sampling)) return "loops";
+    const sizes = gridSizes(outShape, inShapes[1]);
+    scatter(cpu, sizes, dx, dy, gridTaps(cpu, sizes, grid, attrs.sampling, "ofValues"));
+    return undefined;
+  },
+);
 
-const gridSampleGrid = kernelOf(gridSampleGridOp, (cpu, dgrid, [dy, x, grid], { attrs, inShapes }) => {
-  if (!isCovered(attrs)) return "loops";
-  const sizes = gridSizes(inShapes[1], inShapes[2]);
-  const { area } = sizes;
-  slopes(
-    cpu,
-    sizes,
-    { dy, x },
-    gridTaps(cpu, sizes, grid, attrs, "ofSlopes"),
-    ({ first, count }, partial, perImage) => {
-      const work = { items: count * area, cost: 4 * perImage };
-      cpu.launch("addGridSlopes", work, dgrid + 8 * first * area, partial, perImage, area);
-    },
-  );
-  return undefined;
-});
+const gridSampleGrid = kernelOf<typeof gridSampleGridOp>(
+  "gridSampleGrid",
+  (cpu, dgrid, [dy, x, grid], { attrs, inShapes }) => {
+    if (!isCovered(attrs)) return "loops";
+    const sizes = gridSizes(inShapes[1], inShapes[2]);
+    const { area } = sizes;
+    slopes(
+      cpu,
+      sizes,
+      { dy, x },
+      gridTaps(cpu, sizes, grid, attrs, "ofSlopes"),
+      ({ first, count }, partial, perImage) => {
+        const work = { items: count * area, cost: 4 * perImage };
+        cpu.launch("addGridSlopes", work, dgrid + 8 * first * area, partial, perImage, area);
+      },
+    );
+    return undefined;
+  },
+);
 
-const sampleAtOffsets = kernelOf(
-  sampleAtOffsetsOp,
+const sampleAtOffsets = kernelOf<typeof sampleAtOffsetsOp>(
+  "sampleAtOffsets",
   (cpu, y, [x, offsets], { attrs, inShapes: [shape, offsetShape] }) => {
     const moves = movesOf(offsets, offsetShape, attrs.scale);
     const sizes = offsetSizes(shape, moves);
@@ -205,8 +218,8 @@ const sampleAtOffsets = kernelOf(
   },
 );
 
-const sampleAtOffsetsInput = kernelOf(
-  sampleAtOffsetsInputOp,
+const sampleAtOffsetsInput = kernelOf<typeof sampleAtOffsetsInputOp>(
+  "sampleAtOffsetsInput",
   (cpu, dx, [dy, offsets], { attrs, inShapes, outShape }) => {
     const moves = movesOf(offsets, inShapes[1], attrs.scale);
     const sizes = offsetSizes(outShape, moves);
@@ -214,8 +227,8 @@ const sampleAtOffsetsInput = kernelOf(
   },
 );
 
-const sampleAtOffsetsOffset = kernelOf(
-  sampleAtOffsetsOffsetOp,
+const sampleAtOffsetsOffset = kernelOf<typeof sampleAtOffsetsOffsetOp>(
+  "sampleAtOffsetsOffset",
   (cpu, doffsets, [dy, x, offsets], { attrs, inShapes }) => {
     const moves = movesOf(offsets, inShapes[2], attrs.scale);
     const { G, scale } = moves;

@@ -1,10 +1,9 @@
 /** @file softmax, logSoftmax and the labels of crossEntropy (assembly/softmax.ts). */
 
-import { sameShape, size } from "@gridgrad/core";
+import { aroundAxis, sameShape, size, type softmaxOp } from "@gridgrad/core";
 
-import { logSoftmaxOp } from "../../../ops/logSoftmax.ts";
-import { aroundAxis, softmaxOp } from "../../../ops/softmax.ts";
-import { checkLabels, putClassOp, takeClassOp } from "../../../ops/takeClass.ts";
+import type { logSoftmaxOp } from "../../../ops/logSoftmax.ts";
+import { checkLabels, type putClassOp, type takeClassOp } from "../../../ops/takeClass.ts";
 import { kernelOf, type CpuKernel, type Launch } from "../kernel.ts";
 import { fill } from "./layout.ts";
 
@@ -32,11 +31,11 @@ function ignoredLabel(ignoreIndex: number): number {
 }
 
 export const softmaxKernels: readonly CpuKernel[] = [
-  kernelOf(softmaxOp, launchSoftmax(0)),
-  kernelOf(logSoftmaxOp, launchSoftmax(1)),
+  kernelOf<typeof softmaxOp>("softmax", launchSoftmax(0)),
+  kernelOf<typeof logSoftmaxOp>("logSoftmax", launchSoftmax(1)),
 
-  kernelOf(
-    takeClassOp,
+  kernelOf<typeof takeClassOp>(
+    "takeClass",
     (cpu, y, [x, target], { attrs: { ignoreIndex }, inShapes: [[N, classes, ...own], targetShape] }) => {
       const [rows, ...positions] = targetShape;
       if (!sameShape(own, positions) && size(own) > 1) return "loops"; // where only some of the axes stretch
@@ -51,8 +50,8 @@ export const softmaxKernels: readonly CpuKernel[] = [
     { integers: true },
   ),
 
-  kernelOf(
-    putClassOp,
+  kernelOf<typeof putClassOp>(
+    "putClass",
     (cpu, dx, [dy, target], { attrs: { ignoreIndex, classes }, inShapes: [, targetShape], outShape }) => {
       checkLabels(cpu.int32(target, size(targetShape)), targetShape, classes, ignoreIndex);
       fill(cpu, dx, outShape, 0);

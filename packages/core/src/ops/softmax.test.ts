@@ -1,12 +1,26 @@
-import { add, div, exp, expand, grad, ones, permute, sum, tensor, zeros } from "@gridgrad/core";
-import { integers, reals, shapes } from "@gridgrad/core/testing";
-import { describeOp } from "@gridgrad/core/testing/describeOp";
 import fc from "fast-check";
 import { expect } from "vitest";
 
-import { expectSame } from "../testing/expectSame.ts";
-import { networkRuns } from "../testing/networkRuns.ts";
+import { grad } from "../autograd.ts";
+import { ones, tensor, zeros } from "../leaf.ts";
+import type { Tensor } from "../tensor.ts";
+import { integers, reals, shapes } from "../testing/arbitraries.ts";
+import { describeOp } from "../testing/describeOp.ts";
+import { float64GoldenLimit } from "../testing/tolerance.ts";
+import { add } from "./add.ts";
+import { div } from "./div.ts";
+import { exp } from "./exp.ts";
+import { expand } from "./expand.ts";
+import { permute } from "./permute.ts";
 import { softmax } from "./softmax.ts";
+import { sum } from "./sum.ts";
+
+/** Expects the same values in float64 but for the order of roundings, where they are shares of 1, or their sums. */
+async function expectSame(got: Tensor, want: Tensor): Promise<void> {
+  const [a, b] = [await got.data(), await want.data()];
+  expect([got.dtype, got.shape]).toEqual(["float64", want.shape]);
+  a.forEach((value, i) => expect(Math.abs(value - b[i])).toBeLessThanOrEqual(float64GoldenLimit(0, 1)));
+}
 
 /** A shape and one of its axes. */
 const along = shapes({ minRank: 1 }).chain((shape) =>
@@ -44,7 +58,7 @@ describeOp(softmax, {
 
   golden: {
     cases: ["network/activation/softmax_*", "arithmetic/activation/softmax_*"],
-    run: networkRuns.softmax,
+    run: ({ x }, attrs) => softmax(x, attrs.number("dim")),
   },
 
   laws: {

@@ -6,7 +6,10 @@
  * Source: torch.Tensor.detach.
  */
 
-import { apply, type Op, type Tensor } from "@gridgrad/core";
+import { apply } from "../apply.ts";
+import type { DType } from "../dtype.ts";
+import type { Op } from "../op.ts";
+import type { Tensor } from "../tensor.ts";
 
 /**
  * Turns `x` into something measured, which no gradient passes through.
@@ -21,7 +24,7 @@ import { apply, type Op, type Tensor } from "@gridgrad/core";
  * await dx.data(); // [3, 4]
  * ```
  */
-export function detach(x: Tensor): Tensor {
+export function detach<D extends DType>(x: Tensor<D>): Tensor<D> {
   return apply(detachOp, [x], {});
 }
 

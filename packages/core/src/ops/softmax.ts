@@ -8,23 +8,19 @@
  * Source: torch.nn.functional.softmax.
  */
 
-import {
-  apply,
-  elementwiseStep,
-  expKernel,
-  type GpuStep,
-  maxKernel,
-  mul,
-  normalizeAxis,
-  type Op,
-  reduceMiddle,
-  type Shape,
-  size,
-  sub,
-  sum,
-  sumKernel,
-  type Tensor,
-} from "@gridgrad/core";
+import { apply } from "../apply.ts";
+import { checkTensor } from "../checkTensor.ts";
+import type { DType } from "../dtype.ts";
+import type { GpuPlanner } from "../gpu/gpuPlanner.ts";
+import type { GpuStep } from "../gpu/kernel.ts";
+import { maxKernel, sumKernel } from "../gpu/reductionKernels.ts";
+import type { Op } from "../op.ts";
+import { normalizeAxis, type Shape, size } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { expKernel } from "./exp.ts";
+import { mul } from "./mul.ts";
+import { sub } from "./sub.ts";
+import { sum } from "./sum.ts";
 
 /**
  * Turns scores into probabilities along an axis.
@@ -40,7 +36,8 @@ import {
  * await softmax(tensor([[7, 7], [0, -Infinity]]), 1).array(); // [[0.5, 0.5], [1, 0]]
  * ```
  */
-export function softmax(x: Tensor, dim: number): Tensor {
+export function softmax<D extends DType>(x: Tensor<D>, dim: number): Tensor<D> {
+  checkTensor("softmax", "x", x);
   return apply(softmaxOp, [x], { axis: normalizeAxis("softmax", dim, x.shape) });
 }
 
@@ -55,36 +52,24 @@ export const softmaxOp: Op<{ readonly axis: number }> = {
 
   loops(y, [x], { attrs: { axis }, outShape }) {
     const { outer, count, inner } = aroundAxis(outShape, axis);
-    const largest = new Float64Array(inner);
-    const total = new Float64Array(inner);
-    const powers = new Float64Array(count * inner); // float64: y is rounded once
-    for (let o = 0; o < outer; o++) {
-      const from = o * count * inner;
-      largest.fill(-Infinity);
-      total.fill(0);
-      for (let c = 0; c < count; c++) {
-        for (let i = 0; i < inner; i++) largest[i] = Math.max(largest[i], x[from + c * inner + i]);
-      }
-      for (let c = 0; c < count; c++) {
-        for (let i = 0; i < inner; i++) {
-          const power = Math.exp(x[from + c * inner + i] - largest[i]);
-          powers[c * inner + i] = power;
-          total[i] += power;
-        }
-      }
-      for (let c = 0; c < count; c++) {
-        for (let i = 0; i < inner; i++) y[from + c * inner + i] = powers[c * inner + i] / total[i];
-      }
+    for (let line = 0; line < outer * inner; line++) {
+      const from = Math.floor(line / inner) * count * inner + (line % inner);
+      const to = from + count * inner;
+      let largest = -Infinity;
+      for (let at = from; at < to; at += inner) largest = Math.max(largest, x[at]);
+      let total = 0;
+      for (let at = from; at < to; at += inner) total += Math.exp(x[at] - largest);
+      for (let at = from; at < to; at += inner) y[at] = Math.exp(x[at] - largest) / total;
     }
   },
 
-  gpu({ attrs: { axis }, outShape }) {
-    const { steps, powers, total, groups } = powerSteps(outShape, axis);
+  gpu({ attrs: { axis }, outShape }, _, planner) {
+    const { steps, powers, total, groups } = powerSteps(outShape, axis, planner);
     const inputs = [
       { from: powers, shape: outShape },
       { from: total, shape: groups },
     ];
-    return [...steps, elementwiseStep(shareKernel, outShape, inputs)];
+    return [...steps, planner.elementwiseStep(shareKernel, outShape, inputs)];
   },
 };
 
@@ -95,10 +80,10 @@ export const softmaxOp: Op<{ readonly axis: number }> = {
 export function powerSteps(
   shape: Shape,
   axis: number,
+  { elementwiseStep, reduceAxes }: GpuPlanner,
 ): { steps: GpuStep[]; largest: number; powers: number; total: number; groups: Shape } {
-  const { outer, count, inner } = aroundAxis(shape, axis);
   const groups = shape.map((dim, k) => (k === axis ? 1 : dim));
-  const steps = reduceMiddle(maxKernel, 0, 1, [outer, count, inner]);
+  const steps = reduceAxes(maxKernel, 0, 1, shape, [axis]);
   const largest = steps.length; // slot 0 is the input
   const inputs = [
     { from: 0, shape },
@@ -106,7 +91,7 @@ export function powerSteps(
   ];
   steps.push(elementwiseStep(powerKernel, shape, inputs, { functions: [expKernel] }));
   const powers = steps.length;
-  steps.push(...reduceMiddle(sumKernel, powers, powers + 1, [outer, count, inner]));
+  steps.push(...reduceAxes(sumKernel, powers, powers + 1, shape, [axis]));
   return { steps, largest, powers, total: steps.length, groups };
 }
 

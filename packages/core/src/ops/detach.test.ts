@@ -1,10 +1,18 @@
-import { add, div, grad, mul, reshape, sqrt, sub, sum, tensor } from "@gridgrad/core";
-import { integers, shapes } from "@gridgrad/core/testing";
-import { describeOp } from "@gridgrad/core/testing/describeOp";
 import fc from "fast-check";
 import { expect } from "vitest";
 
+import { grad } from "../autograd.ts";
+import { tensor } from "../leaf.ts";
+import { integers, shapes } from "../testing/arbitraries.ts";
+import { describeOp } from "../testing/describeOp.ts";
+import { add } from "./add.ts";
 import { detach } from "./detach.ts";
+import { div } from "./div.ts";
+import { mul } from "./mul.ts";
+import { reshape } from "./reshape.ts";
+import { sqrt } from "./sqrt.ts";
+import { sub } from "./sub.ts";
+import { sum } from "./sum.ts";
 
 describeOp(detach, {
   byHand: {
@@ -51,7 +59,7 @@ describeOp(detach, {
   errors: {
     "something that is no tensor": () => {
       expect(() => detach(1 as never)).toThrowErrorMatchingInlineSnapshot(
-        `[ValueError: detach: argument 0 must be a Tensor, got 1]`,
+        `[ValueError: detach: argument 0 must be a Tensor, got 1; tensor(..) makes one of numbers]`,
       );
     },
   },

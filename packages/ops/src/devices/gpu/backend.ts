@@ -138,9 +138,29 @@ async function provideWebGpu(): Promise<string | null> {
   }
 }
 
-/** Imports an optional package, which bundlers leave out: some of them read a constant in place of the parameter. */
-function importByName(name: string): Promise<unknown> {
-  return import(/* @vite-ignore */ name);
+/**
+ * Imports an optional package, which bundlers leave out: some of them read a constant in place of the parameter. In Node it is looked for
+ * as seen from this file, and then from the folder of the process, where the user of a program has installed it.
+ */
+async function importByName(name: string): Promise<unknown> {
+  try {
+    return await import(/* @vite-ignore */ name);
+  } catch (error) {
+    const { process } = globalThis as { process?: NodeProcess };
+    const { code, message } = error as { code?: string; message: string };
+    if (code !== "ERR_MODULE_NOT_FOUND" || !message.includes(`'${name}'`) || !process?.getBuiltinModule) throw error;
+    const { createRequire } = process.getBuiltinModule("node:module");
+    try {
+      return createRequire(`${process.cwd()}/.`)(name);
+    } catch (there) {
+      throw (there as { code?: string }).code === "MODULE_NOT_FOUND" ? error : there;
+    }
+  }
+}
+
+interface NodeProcess {
+  cwd(): string;
+  getBuiltinModule?(name: "node:module"): { createRequire(from: string): (name: string) => unknown };
 }
 
 /** What a browser draws WebGL on. */

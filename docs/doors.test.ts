@@ -225,7 +225,9 @@ const tensors: Readonly<Record<string, readonly unknown[]>> = {
 
 /** They are called by other functions with what was checked. */
 const inside = new Set(
-  "dependencies gradientsOf isRealized operands readValues release scalarLike showTensor stretchBack sumTo takeAsLeaf".split(" "),
+  "dependencies gradientsOf isRealized operands readValues release scalarLike showTensor stretchBack sumTo takeAsLeaf".split(
+    " ",
+  ),
 );
 
 class Options {

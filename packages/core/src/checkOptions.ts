@@ -66,23 +66,19 @@ function byPosition(call: string, names: object, options: unknown, given: readon
     .filter(Boolean);
   const values = given.length > before.length ? given.slice(before.length) : [options];
   const positions = Object.entries(names).flatMap(([option, byPosition]) => (byPosition ? [option] : []));
-  const meant = values.flatMap((value, i) => {
-    if (isPlain(value))
-      return Object.entries(value).map(([option, value]) => `${option}: ${showLiteral(value) ?? ".."}`);
-    return value === null || positions[i] === undefined ? [] : [pair(positions[i], value)];
-  });
+  const meant = values.flatMap((value, i) =>
+    isPlain(value) ? Object.entries(value).map(pair) : value === null ? [] : [pair([positions[i], value])],
+  );
   const fits = values.length <= positions.length && meant.length > 0 && values.every(isArgument);
   const object = `{ ${(fits ? meant : Object.keys(names)).join(", ")} }`;
   const rest = [...before.map((argument, i) => showLiteral(given[i]) ?? argument), object].join(", ");
-  return new ValueError(
-    name,
-    "options must stand in one object",
-    `${values.map(showValue).join(" and ")}; write ${/^[A-Z]\w*$/.test(name) ? "new " : ""}${name}(${rest})`,
-  );
+  const made = /^[A-Z]\w*$/.test(name) ? "new " : "";
+  const got = `${values.map(showValue).join(" and ")}; write ${made}${name}(${rest})`;
+  return new ValueError(name, "options must stand in one object", got);
 }
 
 /** `stride: 1`, or the name alone of what cannot be written down in a few letters. */
-function pair(option: string, value: unknown): string {
+function pair([option, value]: [option: string, value: unknown]): string {
   const literal = showLiteral(value);
   return literal === null ? option : `${option}: ${literal}`;
 }

@@ -46,7 +46,7 @@ test("a tensor of another copy of the package is told from other objects", async
   const other = (await import(/* @vite-ignore */ copy)) as { Tensor: typeof Tensor };
   const foreign = new other.Tensor([2], "float32", { values: new Float32Array(2), requiresGrad: false });
   wrong((no) => matmul(x, no), foreign).toThrowErrorMatchingInlineSnapshot(
-    `[ValueError: matmul: b must be a Tensor, got a Tensor of another copy of @gridgrad/core: two copies are loaded. \`npm ls @gridgrad/core\` lists them, and one version of it everywhere leaves one]`,
+    `[ValueError: matmul: b must be a Tensor, got a Tensor of another copy of @gridgrad/core (\`npm ls @gridgrad/core\` must list one version, once)]`,
   );
   class Tensor2 {
     shape = [2];

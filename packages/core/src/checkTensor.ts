@@ -37,8 +37,7 @@ export function checkTensorList(op: string, xs: readonly Tensor[]): void {
 
 /** The rule and what was given, for an object of a class of another copy of a package. */
 export function otherCopy(name: string, rule: string, got: string): [mustHold: string, got: string] {
-  const repair = `\`npm ls ${name}\` lists them, and one version of it everywhere leaves one`;
-  return [rule, `${got} of another copy of ${name}: two copies are loaded. ${repair}`];
+  return [rule, `${got} of another copy of ${name} (\`npm ls ${name}\` must list one version, once)`];
 }
 
 function repair(value: unknown): string {

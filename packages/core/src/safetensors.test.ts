@@ -579,7 +579,7 @@ describe("a file of torch.save", () => {
 
   test("is told with how to convert it", () => {
     expect(() => decodeSafetensors(padded(0x50, 0x4b, 3, 4, 0, 0, 8, 8))).toThrowErrorMatchingInlineSnapshot(
-      `[SafetensorsError: safetensors: a file must be of this format, got one that torch.save has written (.pth, .pt, .bin); convert it in Python: safetensors.torch.save_file(model.state_dict(), "x.safetensors")]`,
+      `[SafetensorsError: safetensors: a file must be of this format, got one of torch.save; in Python: safetensors.torch.save_file(model.state_dict(), "x.safetensors")]`,
     );
     const older = padded(0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46); // the number that pickles of PyTorch begin with
     expect(() => decodeSafetensors(older)).toThrow("torch.save");

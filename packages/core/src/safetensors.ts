@@ -67,7 +67,7 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
     throw broken(`a file must start with 8 bytes of header length, got ${bytes.length} bytes in all`);
   if (isPickle(bytes)) {
     throw broken(
-      "a file must be of this format, got one that torch.save has written (.pth, .pt, .bin); convert it in Python: " +
+      "a file must be of this format, got one of torch.save; in Python: " +
         'safetensors.torch.save_file(model.state_dict(), "x.safetensors")',
     );
   }

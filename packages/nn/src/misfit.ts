@@ -7,8 +7,8 @@ const mostTold = 3;
 
 /** What PyTorch puts before all names, and what does it. */
 const wrappers: Readonly<Record<string, string>> = {
-  "module.": ", as DataParallel wraps a model",
-  "_orig_mod.": ", as torch.compile wraps a model",
+  "module.": "DataParallel",
+  "_orig_mod.": "torch.compile",
 };
 
 /**
@@ -18,8 +18,8 @@ const wrappers: Readonly<Record<string, string>> = {
 export function misfit(problems: readonly string[], state: StateDict, required: readonly string[]): string {
   const prefix = prefixOf(state, required);
   if (prefix !== null) {
-    const unwrap = `Object.fromEntries(Object.entries(state).map(([name, entry]) => [name.slice(${prefix.length}), entry]))`;
-    return `names that all begin with ${JSON.stringify(prefix)}${wrappers[prefix] ?? ""}; without it they fit: ${unwrap}`;
+    const wrapper = wrappers[prefix] ? ` (${wrappers[prefix]})` : "";
+    return `names that begin with "${prefix}"${wrapper}; rename each entry to name.slice(${prefix.length}), and they fit`;
   }
   const told = problems.slice(0, mostTold).join("; ");
   if (problems.length <= mostTold)

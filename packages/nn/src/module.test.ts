@@ -246,13 +246,13 @@ describe("loadStateDict", () => {
   test("tells what takes the prefix of wrapped names away, and that fits", () => {
     const wrapped = (prefix: string) => ({ [`${prefix}weight`]: entry([2], 5, 6), [`${prefix}bias`]: entry([1], 7) });
     expect(() => new Scale().loadStateDict(wrapped("module."))).toThrowErrorMatchingInlineSnapshot(
-      `[ValueError: loadStateDict: the state must fit the module, got names that all begin with "module.", as DataParallel wraps a model; without it they fit: Object.fromEntries(Object.entries(state).map(([name, entry]) => [name.slice(7), entry]))]`,
+      `[ValueError: loadStateDict: the state must fit the module, got names that begin with "module." (DataParallel); rename each entry to name.slice(7), and they fit]`,
     );
     expect(() => new Scale().loadStateDict(wrapped("_orig_mod."))).toThrow(
-      'got names that all begin with "_orig_mod.", as torch.compile wraps a model; without it they fit: ',
+      'got names that begin with "_orig_mod." (torch.compile); rename each entry to name.slice(10), and they fit',
     );
     expect(() => new Scale().loadStateDict(wrapped("net.encoder."))).toThrow(
-      'names that all begin with "net.encoder."; without',
+      'names that begin with "net.encoder."; rename each entry to name.slice(12), and they fit',
     );
     const state = wrapped("module.");
     const unwrapped = Object.fromEntries(Object.entries(state).map(([name, entry]) => [name.slice(7), entry])); // as it says
@@ -392,7 +392,7 @@ test("a module or parameter of another copy of the package is not passed over", 
   )) as [{ Module: typeof Module }, { Parameter: typeof Parameter }];
   const names = (child: unknown) => expect(() => Object.assign(new Scale(), { child }).parameters());
   names(new (class extends OtherModule {})()).toThrowErrorMatchingInlineSnapshot(
-    `[ValueError: Module: child must be of this copy of the package, got a module of another copy of @gridgrad/nn: two copies are loaded. \`npm ls @gridgrad/nn\` lists them, and one version of it everywhere leaves one]`,
+    `[ValueError: Module: child must be of this copy of the package, got a module of another copy of @gridgrad/nn (\`npm ls @gridgrad/nn\` must list one version, once)]`,
   );
   names([new OtherParameter(zeros([1]))]).toThrow(
     /child\.0 must be of this copy of the package, got a Parameter or Buffer/,

@@ -591,7 +591,7 @@ describe("an optimiser refuses", () => {
     const copy = "./slot.ts?copy";
     const other = (await import(/* @vite-ignore */ copy)) as { Parameter: typeof Parameter };
     expect(() => new SGD(no([new other.Parameter(tensor([1]))]), { lr: 1 })).toThrowErrorMatchingInlineSnapshot(
-      `[ValueError: SGD: parameters must be a list of parameters, got a Parameter or Buffer of another copy of @gridgrad/nn: two copies are loaded. \`npm ls @gridgrad/nn\` lists them, and one version of it everywhere leaves one]`,
+      `[ValueError: SGD: parameters must be a list of parameters, got a Parameter or Buffer of another copy of @gridgrad/nn (\`npm ls @gridgrad/nn\` must list one version, once)]`,
     );
     const generated = function* () {
       yield p;

@@ -13,7 +13,7 @@ import type { Op, OpInfo } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import { apply, operands } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
-import { broadcastOperand, denseOperand, walk } from "../walk.ts";
+import { walkBroadcast } from "../walk.ts";
 
 /**
  * 1 where `a = b`, else 0.
@@ -142,8 +142,7 @@ function comparison(
     dtype: "any",
     vjp: () => [null, null],
     loops(y: Values, [a, b]: readonly Values[], { inShapes, outShape }: OpInfo) {
-      const operands = [denseOperand(outShape), ...inShapes.map((shape) => broadcastOperand(shape, outShape))];
-      walk(outShape, operands, (n, [yAt, aAt, bAt], [, aStep, bStep]) => {
+      walkBroadcast(outShape, inShapes, (n, [yAt, aAt, bAt], [, aStep, bStep]) => {
         for (let i = 0; i < n; i++) y[yAt + i] = holds(a[aAt + i * aStep], b[bAt + i * bStep]) ? 1 : 0;
       });
     },

@@ -90,10 +90,10 @@ export const clampOp: Op<Attrs> = {
     const low = Math.fround(info.attrs.min ?? -Infinity);
     const high = Math.fround(info.attrs.max ?? Infinity);
     if (low === Infinity || high === -Infinity) return null; // beyond float32, where a kernel's constants are finite
-    if (low === -Infinity && high === Infinity) return 0;
-    if (low === -Infinity) return elementwise(atMostKernel, { floats: () => [high] })(info, integers, planner);
-    if (high === Infinity) return elementwise(atLeastKernel, { floats: () => [low] })(info, integers, planner);
-    return elementwise(clampKernel, { floats: () => [low, high] })(info, integers, planner);
+    const floats = [low, high].filter(Number.isFinite);
+    if (floats.length === 0) return 0;
+    const oneLimit = low === -Infinity ? atMostKernel : atLeastKernel;
+    return elementwise(floats.length === 2 ? clampKernel : oneLimit, { floats: () => floats })(info, integers, planner);
   },
 };
 

@@ -123,12 +123,12 @@ export function greaterEqual(a: Tensor | number, b: Tensor | number): Tensor {
   return apply(greaterEqualOp, operands("greaterEqual", a, b), {});
 }
 
-export const equalOp: Op = comparison("equal", (a, b) => a === b, equalKernel);
-export const notEqualOp: Op = comparison("notEqual", (a, b) => a !== b, notEqualKernel);
-export const lessOp: Op = comparison("less", (a, b) => a < b, lessKernel);
-export const lessEqualOp: Op = comparison("lessEqual", (a, b) => a <= b, lessEqualKernel);
-export const greaterOp: Op = comparison("greater", (a, b) => a > b, greaterKernel);
-export const greaterEqualOp: Op = comparison("greaterEqual", (a, b) => a >= b, greaterEqualKernel);
+export const equalOp: Op = /* @__PURE__ */ comparison("equal", (a, b) => a === b, equalKernel);
+export const notEqualOp: Op = /* @__PURE__ */ comparison("notEqual", (a, b) => a !== b, notEqualKernel);
+export const lessOp: Op = /* @__PURE__ */ comparison("less", (a, b) => a < b, lessKernel);
+export const lessEqualOp: Op = /* @__PURE__ */ comparison("lessEqual", (a, b) => a <= b, lessEqualKernel);
+export const greaterOp: Op = /* @__PURE__ */ comparison("greater", (a, b) => a > b, greaterKernel);
+export const greaterEqualOp: Op = /* @__PURE__ */ comparison("greaterEqual", (a, b) => a >= b, greaterEqualKernel);
 
 /** The six differ in one operator. A call per element is the price; masks are a small part of a training step. */
 function comparison(

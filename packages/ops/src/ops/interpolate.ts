@@ -37,8 +37,8 @@ import {
 
 import { largest } from "../windows.ts";
 import { axisMap, axisTaps } from "./axisTaps.ts";
-import { weightKernel } from "./gridSampleKernels.ts";
 import { tapsOf } from "./gridSampleTaps.ts";
+import { weightKernel } from "./weightKernel.ts";
 
 export type InterpolateMode = "nearest" | "bilinear" | "bicubic";
 

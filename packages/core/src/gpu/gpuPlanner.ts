@@ -5,8 +5,9 @@
 
 import { elementwiseStep, gather } from "./elementwiseStep.ts";
 import { place } from "./place.ts";
+import { powerSteps } from "./powerSteps.ts";
 import { reduceAxes, sumInParts } from "./reduction.ts";
 
-export const gpuPlanner = { elementwiseStep, gather, place, reduceAxes, sumInParts } as const;
+export const gpuPlanner = { elementwiseStep, gather, place, powerSteps, reduceAxes, sumInParts } as const;
 
 export type GpuPlanner = typeof gpuPlanner;

@@ -9,6 +9,7 @@
  *       return a + b; // one after the other
  *     }                                         and in kernelTexts.js: addKernel: "function addKernel(a,b){return a+b;}",
  *
+ * A kernel that its module names once, where it is loaded, stands there: `elementwise(() => ["addKernel", loadKernelTexts])`.
  * A function that the host calls too keeps its body and carries the same as a property. Every line stays where it was, so source maps stay
  * right, and lead readers to the sources.
  */
@@ -54,8 +55,10 @@ export function bakeKernels(modules) {
   const baked = new Map(modules);
   for (const { path, code, tree } of parsed) {
     const kernels = tree.statements.filter(isKernel);
-    let result = "";
-    let at = 0;
+    /** @param {string} name */
+    const keepsBody = (name) => called.has(name) || !name.endsWith("Kernel");
+    /** @type {{ start: number, end: number, text: string }[]} */
+    const edits = [];
     for (const kernel of kernels) {
       const name = /** @type {string} */ (kernel.name?.text);
       const start = code.indexOf("function", kernel.getStart(tree)); // behind `export`
@@ -64,14 +67,18 @@ export function bakeKernels(modules) {
       texts.set(key, compact(text));
       names.push(name);
       const stored = `["${name}", loadKernelTexts${key === name ? "" : `, "${key}"`}]`;
-      const load = at === 0 ? ` import { loadKernelTexts } from "${relativeImport(path)}";` : "";
-      const keepsBody = called.has(name) || !name.endsWith("Kernel");
-      result += code.slice(at, start);
-      if (keepsBody) result += `${text} ${name}.kernelSource = ${stored};${load}`;
-      else result += `function ${name}() { return ${stored}; }${load}${"\n".repeat(text.split("\n").length - 1)}`;
-      at = kernel.end;
+      const load = edits.length === 0 ? ` import { loadKernelTexts } from "${relativeImport(path)}";` : "";
+      const blank = "\n".repeat(text.split("\n").length - 1);
+      const place = keepsBody(name) ? null : onlyPlace(kernel, tree, keepsBody);
+      let rest = `function ${name}() { return ${stored}; }${load}${blank}`;
+      if (keepsBody(name)) rest = `${text} ${name}.kernelSource = ${stored};${load}`;
+      if (place) {
+        edits.push({ start: place.getStart(tree), end: place.end, text: `() => ${stored}` });
+        rest = load + blank;
+      }
+      edits.push({ start, end: kernel.end, text: rest });
     }
-    if (kernels.length > 0) baked.set(path, result + code.slice(at));
+    if (kernels.length > 0) baked.set(path, edit(code, edits));
   }
   if (texts.size > 0) {
     const entries = [...texts].map(([key, text]) => `  ${key}: ${JSON.stringify(text)},`);
@@ -107,6 +114,40 @@ export function calledByHost(tree) {
   };
   visit(tree);
   return names;
+}
+
+/**
+ * Where a module names a kernel, if it does so once, outside of kernels that lose their bodies, as an argument, and where it is loaded. In a
+ * function a kernel would be another one with each call.
+ *
+ * @param {ts.FunctionDeclaration} kernel
+ * @param {ts.SourceFile} tree
+ * @param {(name: string) => boolean} keepsBody
+ * @returns {ts.Identifier | null}
+ */
+function onlyPlace(kernel, tree, keepsBody) {
+  if (kernel.modifiers) return null; // other modules may name it
+  /** @type {{ node: ts.Identifier, inFunction: boolean }[]} */
+  const places = [];
+  /** @param {ts.Node} node @param {boolean} inFunction */
+  const visit = (node, inFunction) => {
+    if (isKernel(node) && !keepsBody(node.name?.text ?? "")) return;
+    if (ts.isIdentifier(node) && node.text === kernel.name?.text) places.push({ node, inFunction });
+    ts.forEachChild(node, (child) => visit(child, inFunction || ts.isFunctionLike(node)));
+  };
+  visit(tree, false);
+  const [{ node, inFunction } = { node: null, inFunction: true }, ...more] = places;
+  if (!node || inFunction || more.length > 0) return null;
+  const { parent } = node;
+  return ts.isCallExpression(parent) || ts.isArrayLiteralExpression(parent) ? node : null;
+}
+
+/** The text with some of its parts replaced. @param {string} text @param {readonly { start: number, end: number, text: string }[]} edits */
+function edit(text, edits) {
+  let result = text;
+  for (const { start, end, text: part } of [...edits].sort((a, b) => b.start - a.start))
+    result = result.slice(0, start) + part + result.slice(end);
+  return result;
 }
 
 /** The name, or the name with a number where another kernel of the package has it. @param {string} name @param {Map<string, string>} taken */

@@ -88,6 +88,59 @@ test("a kernel that the host does not call loses its body in every module, and o
   expect(bake({ "plain.js": plain })).toEqual({ modules: new Map([["plain.js", plain]]), names: [] });
 });
 
+test("a kernel that its module names once, where it is loaded, stands at that place", () => {
+  const modules = {
+    "ops/pow.js": `export const powOp = { gpu: elementwise(powKernel, { functions: [wholeKernel, otherKernel] }) };
+function powKernel(x) {
+    return wholeKernel(x);
+}
+function wholeKernel(x) {
+    return x;
+}
+`,
+    "ops/log.js": `export const logOp = { gpu: () => step(logKernel) };
+const twice = [elementwise(twiceKernel), elementwise(twiceKernel)];
+export const scale = elementwise(scaleKernel);
+function logKernel(x) {
+    return x;
+}
+function twiceKernel(x) {
+    return x;
+}
+export function scaleKernel(x) {
+    return x;
+}
+`,
+  };
+  const baked = bake(modules).modules;
+  expect(baked.get("ops/pow.js")).toMatchInlineSnapshot(`
+    "export const powOp = { gpu: elementwise(() => ["powKernel", loadKernelTexts], { functions: [() => ["wholeKernel", loadKernelTexts], otherKernel] }) };
+     import { loadKernelTexts } from "../loadKernelTexts.js";
+
+
+
+
+
+    "
+  `);
+  // Not in a function, which would make another one with each call; not what is named twice; not what other modules may name.
+  expect(baked.get("ops/log.js")).toMatchInlineSnapshot(`
+    "export const logOp = { gpu: () => step(logKernel) };
+    const twice = [elementwise(twiceKernel), elementwise(twiceKernel)];
+    export const scale = elementwise(scaleKernel);
+    function logKernel() { return ["logKernel", loadKernelTexts]; } import { loadKernelTexts } from "../loadKernelTexts.js";
+
+
+    function twiceKernel() { return ["twiceKernel", loadKernelTexts]; }
+
+
+    export function scaleKernel() { return ["scaleKernel", loadKernelTexts]; }
+
+
+    "
+  `);
+});
+
 test("a kernel is the same program without its blanks", () => {
   expect(compact("function aKernel(x) {\n  // half\n  return .5 + +x[0] - -x[1];\n}")).toBe(
     "function aKernel(x){return .5+ +x[0]- -x[1];}",

@@ -44,15 +44,12 @@ export function apply<Attrs extends object, D extends DType = DType>(
 
 /** The operands of a binary op: a number becomes a scalar of the other operand's element type. */
 export function operands(op: string, a: Tensor | number, b: Tensor | number): [Tensor, Tensor] {
-  if (typeof a === "number") {
-    if (!(b instanceof Tensor)) throw new ValueError(op, "at least one operand must be a Tensor", showValue(b));
-    return [scalarLike(op, a, b), b];
-  }
+  if (typeof a === "number") return [scalarLike(op, a, b), b as Tensor];
   return [a, typeof b === "number" ? scalarLike(op, b, a) : b];
 }
 
 /** The number `value` as a scalar of the element type of `like`. */
-export function scalarLike(op: string, value: number, like: Tensor): Tensor {
+export function scalarLike(op: string, value: number, like: Tensor | number): Tensor {
   if (!(like instanceof Tensor)) throw new ValueError(op, "at least one operand must be a Tensor", showValue(like));
   if (like.dtype === "int32" && !Number.isInteger(value)) {
     throw new DTypeError(
@@ -73,8 +70,8 @@ function outputType<Attrs extends object>(op: Op<Attrs>, inputs: readonly Tensor
   }
   const allowed = op.dtype === "any" || isFloat(dtypes[0]);
   if (!allowed || dtypes.some((dtype) => dtype !== dtypes[0])) {
-    const rule = op.dtype === "any" ? "inputs must share one dtype" : "inputs must share one floating dtype";
-    throw new DTypeError(op.name, `${rule} (x.cast("float32") converts)`, dtypes.join(" and "));
+    const kind = op.dtype === "any" ? "dtype" : "floating dtype";
+    throw new DTypeError(op.name, `inputs must share one ${kind} (x.cast("float32") converts)`, dtypes.join(" and "));
   }
   return dtypes[0];
 }

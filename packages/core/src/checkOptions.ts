@@ -4,6 +4,7 @@
  */
 
 import { showValue, ValueError } from "./errors.ts";
+import { formatShape } from "./shape.ts";
 import { suggest } from "./suggest.ts";
 
 /**
@@ -91,10 +92,9 @@ function isArgument(value: unknown): boolean {
 
 /** A number, a text, a truth or a short list of numbers as it stands in a program; `null` for anything else. */
 function showLiteral(value: unknown): string | null {
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
-  if (typeof value === "string") return JSON.stringify(value);
+  if (["number", "boolean", "string"].includes(typeof value)) return showValue(value);
   const isList = Array.isArray(value) && value.every((entry) => typeof entry === "number");
   const longest = 24; // characters: a shape, not the values of a tensor
-  const text = isList ? `[${value.join(", ")}]` : "";
+  const text = isList ? formatShape(value) : "";
   return isList && text.length <= longest ? text : null;
 }

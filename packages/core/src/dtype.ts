@@ -36,10 +36,10 @@ export function allocate<D extends DType>(
   n: number,
   what = () => `an array of ${n} values in ${dtype}`,
 ): ValuesOf<D> {
-  return needsMemory(what, n * bytesPerElement[dtype], () => new arrays[dtype](n));
+  return needsMemory(what, n * arrays[dtype].BYTES_PER_ELEMENT, () => new arrays[dtype](n));
 }
 
-const arrays: { readonly [D in DType]: new (n: number) => ValuesOf<D> } = {
+const arrays: { readonly [D in DType]: { new (n: number): ValuesOf<D>; readonly BYTES_PER_ELEMENT: number } } = {
   float32: Float32Array,
   float64: Float64Array,
   int32: Int32Array,
@@ -52,7 +52,7 @@ export function dtypeOf(values: Values): DType {
 
 /** Throws unless `dtype` is one of the three. For names that come from outside: options, files. */
 export function checkDType(op: string, dtype: string): asserts dtype is DType {
-  if (!Object.hasOwn(bytesPerElement, dtype)) {
+  if (!Object.hasOwn(arrays, dtype)) {
     throw new ValueError(op, 'dtype must be "float32", "float64" or "int32"', JSON.stringify(dtype));
   }
 }

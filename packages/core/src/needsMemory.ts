@@ -32,5 +32,5 @@ export function needsMemory<T>(what: () => string, bytes: number, body: () => T)
 /** Whether an engine has thrown it for want of memory, or because no array can be so long. */
 export function lacksMemory(error: unknown): boolean {
   if (error instanceof OutOfMemoryError || !(error instanceof Error)) return false;
-  return /array length|(allocation|allocate).*(failed|memory)|allocation failed|out of memory/i.test(error.message);
+  return /array length|(allocation|allocate).*(failed|memory)|out of memory/i.test(error.message);
 }

@@ -84,9 +84,7 @@ export function normalizeAxis(op: string, axis: number, shape: Shape): number {
 /** The axes counted from the front, ascending, each named once. `undefined` means all of them. */
 export function normalizeAxes(op: string, axes: number | readonly number[] | undefined, shape: Shape): number[] {
   if (axes === undefined) return shape.map((_, axis) => axis);
-  const list = (Array.isArray(axes) ? (axes as readonly number[]) : [axes as number]).map((axis) =>
-    normalizeAxis(op, axis, shape),
-  );
+  const list = [axes].flat().map((axis) => normalizeAxis(op, axis, shape));
   if (new Set(list).size !== list.length) {
     throw new ValueError(
       op,

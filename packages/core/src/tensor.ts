@@ -53,22 +53,21 @@ export class Tensor<D extends DType = DType> extends Shown {
   constructor(
     shape: Shape,
     dtype: D,
-    source: { values: ValuesOf<D> | null; requiresGrad: boolean } | { recipe: Recipe },
+    {
+      recipe = null,
+      values = null,
+      requiresGrad = false,
+    }:
+      | { values: ValuesOf<D> | null; requiresGrad: boolean; recipe?: null }
+      | { recipe: Recipe; values?: null; requiresGrad?: false },
   ) {
     super();
     this.shape = shape;
     this.dtype = dtype;
-    if ("recipe" in source) {
-      this.recipe = source.recipe;
-      this.values = null;
-      this.requiresGrad = false;
-      this.tracked = source.recipe.inputs.some((input) => input.tracked);
-    } else {
-      this.recipe = null;
-      this.values = source.values;
-      this.requiresGrad = source.requiresGrad;
-      this.tracked = source.requiresGrad;
-    }
+    this.recipe = recipe;
+    this.values = values;
+    this.requiresGrad = requiresGrad;
+    this.tracked = recipe ? recipe.inputs.some((input) => input.tracked) : requiresGrad;
   }
 
   get [tensorBrand](): true {

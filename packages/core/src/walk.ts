@@ -7,6 +7,7 @@
  * operand walks as if they were one are merged first, so tensors of the same shape are a single row.
  */
 
+import type { Values } from "./dtype.ts";
 import { type Shape, stridesOf } from "./shape.ts";
 
 export interface Operand {
@@ -52,6 +53,18 @@ export function walk(shape: Shape, operands: readonly Operand[], visit: VisitRow
     }
     if (axis < 0) return;
   }
+}
+
+/** Walks an output of `outShape` beside inputs that broadcast to it: operand 0 is the output, and the inputs follow. */
+export function walkBroadcast(outShape: Shape, inShapes: readonly Shape[], visit: VisitRow): void {
+  walk(outShape, [denseOperand(outShape), ...inShapes.map((shape) => broadcastOperand(shape, outShape))], visit);
+}
+
+/** Fills `y`, of `shape`, with what it reads of `x` through strides: the loops of every op that only moves values. */
+export function gatherValues(y: Values, x: Values, shape: Shape, operand: Operand): void {
+  walk(shape, [denseOperand(shape), operand], (n, [yAt, xAt], [, xStep]) => {
+    for (let i = 0; i < n; i++) y[yAt + i] = x[xAt + i * xStep];
+  });
 }
 
 /** Drops axes of size 1 and merges neighbours that every operand walks in one stride. */

@@ -5,6 +5,11 @@ import type { OpInfo } from "../op.ts";
 import type { GpuPlan, ScalarFunction } from "./kernel.ts";
 import type { GpuPlanner } from "./gpuPlanner.ts";
 
+export interface ElementwiseOptions<Attrs extends object> {
+  readonly floats?: (attrs: Attrs) => readonly number[];
+  readonly functions?: readonly ScalarFunction[];
+}
+
 const elementwiseOptions = { floats: 0, functions: 0 } as const;
 
 /**
@@ -17,13 +22,8 @@ const elementwiseOptions = { floats: 0, functions: 0 } as const;
  */
 export function elementwise<Attrs extends object = object>(
   f: ScalarFunction,
-  options?: { floats?: (attrs: Attrs) => readonly number[]; functions?: readonly ScalarFunction[] },
+  options?: ElementwiseOptions<Attrs>,
 ): (info: OpInfo<Attrs>, integers: unknown, planner: GpuPlanner) => GpuPlan {
   const checked = checkOptions("elementwise(f)", elementwiseOptions, options, arguments);
-  return ({ inShapes, outShape, attrs }, _, { elementwiseStep }) => {
-    const floats = checked.floats?.(attrs) ?? [];
-    if (!floats.every((value) => Number.isFinite(Math.fround(value)))) return null; // no language has a literal for them
-    const inputs = inShapes.map((shape, from) => ({ from, shape }));
-    return [elementwiseStep(f, outShape, inputs, { floats, functions: checked.functions })];
-  };
+  return (info, _, { elementwisePlan }) => elementwisePlan(f, info, checked);
 }

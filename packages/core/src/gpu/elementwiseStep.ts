@@ -6,7 +6,9 @@
 import { checkOptions } from "../checkOptions.ts";
 import { type Shape, size } from "../shape.ts";
 import { broadcastOperand, denseOperand, mergeAxes, type Operand } from "../walk.ts";
-import { type GpuStep, kernelName, type ScalarFunction } from "./kernel.ts";
+import type { OpInfo } from "../op.ts";
+import type { ElementwiseOptions } from "./elementwise.ts";
+import { type GpuPlan, type GpuStep, kernelName, type ScalarFunction } from "./kernel.ts";
 
 const elementwiseOptions = { floats: 0, functions: 0 } as const;
 
@@ -37,6 +39,18 @@ export function elementwiseStep(
     floats: Object.fromEntries(floats.map((value, k) => [`f${k}`, value])),
     functions: [f, ...functions],
   };
+}
+
+/** The plan of `elementwise`. */
+export function elementwisePlan<Attrs extends object>(
+  f: ScalarFunction,
+  { inShapes, outShape, attrs }: OpInfo<Attrs>,
+  { floats: floatsOf, functions }: ElementwiseOptions<Attrs>,
+): GpuPlan {
+  const floats = floatsOf?.(attrs) ?? [];
+  if (!floats.every((value) => Number.isFinite(Math.fround(value)))) return null; // no language has a literal for them
+  const inputs = inShapes.map((shape, from) => ({ from, shape }));
+  return [elementwiseStep(f, outShape, inputs, { floats, functions })];
 }
 
 /**

@@ -3,10 +3,19 @@
  * without such a device does not carry it.
  */
 
-import { elementwiseStep, gather } from "./elementwiseStep.ts";
+import { elementwisePlan, elementwiseStep, gather } from "./elementwiseStep.ts";
 import { place } from "./place.ts";
+import { powerSteps } from "./powerSteps.ts";
 import { reduceAxes, sumInParts } from "./reduction.ts";
 
-export const gpuPlanner = { elementwiseStep, gather, place, reduceAxes, sumInParts } as const;
+export const gpuPlanner = {
+  elementwisePlan,
+  elementwiseStep,
+  gather,
+  place,
+  powerSteps,
+  reduceAxes,
+  sumInParts,
+} as const;
 
 export type GpuPlanner = typeof gpuPlanner;

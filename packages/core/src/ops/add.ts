@@ -12,7 +12,7 @@ import type { Op } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import { apply, operands } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
-import { broadcastOperand, denseOperand, walk } from "../walk.ts";
+import { walkBroadcast } from "../walk.ts";
 import { sumTo } from "./expand.ts";
 
 /**
@@ -43,8 +43,7 @@ export const addOp: Op = {
   vjp: (dy, [a, b]) => [sumTo(dy, a.shape), sumTo(dy, b.shape)],
 
   loops(y, [a, b], { inShapes, outShape }) {
-    const operands = [denseOperand(outShape), ...inShapes.map((shape) => broadcastOperand(shape, outShape))];
-    walk(outShape, operands, (n, [yAt, aAt, bAt], [, aStep, bStep]) => {
+    walkBroadcast(outShape, inShapes, (n, [yAt, aAt, bAt], [, aStep, bStep]) => {
       for (let i = 0; i < n; i++) y[yAt + i] = a[aAt + i * aStep] + b[bAt + i * bStep];
     });
   },

@@ -7,7 +7,6 @@
  */
 
 import { checkOptions, type OptionNames } from "../checkOptions.ts";
-import { elementwise } from "../gpu/elementwise.ts";
 import { DTypeError, ValueError } from "../errors.ts";
 import type { Op } from "../op.ts";
 import { apply } from "../apply.ts";
@@ -86,14 +85,14 @@ export const clampOp: Op<Attrs> = {
     for (let i = 0; i < y.length; i++) y[i] = Math.min(Math.max(x[i], low), high);
   },
 
-  gpu(info, integers, planner) {
+  gpu(info, _, { elementwisePlan }) {
     const low = Math.fround(info.attrs.min ?? -Infinity);
     const high = Math.fround(info.attrs.max ?? Infinity);
     if (low === Infinity || high === -Infinity) return null; // beyond float32, where a kernel's constants are finite
-    if (low === -Infinity && high === Infinity) return 0;
-    if (low === -Infinity) return elementwise(atMostKernel, { floats: () => [high] })(info, integers, planner);
-    if (high === Infinity) return elementwise(atLeastKernel, { floats: () => [low] })(info, integers, planner);
-    return elementwise(clampKernel, { floats: () => [low, high] })(info, integers, planner);
+    const floats = [low, high].filter(Number.isFinite);
+    if (floats.length === 0) return 0;
+    const oneLimit = low === -Infinity ? atMostKernel : atLeastKernel;
+    return elementwisePlan(floats.length === 2 ? clampKernel : oneLimit, info, { floats: () => floats });
   },
 };
 

@@ -13,7 +13,7 @@ import type { Op, OpInfo } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import { apply, operands } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
-import { broadcastOperand, denseOperand, walk } from "../walk.ts";
+import { walkBroadcast } from "../walk.ts";
 
 /**
  * 1 where `a = b`, else 0.
@@ -123,12 +123,12 @@ export function greaterEqual(a: Tensor | number, b: Tensor | number): Tensor {
   return apply(greaterEqualOp, operands("greaterEqual", a, b), {});
 }
 
-export const equalOp: Op = comparison("equal", (a, b) => a === b, equalKernel);
-export const notEqualOp: Op = comparison("notEqual", (a, b) => a !== b, notEqualKernel);
-export const lessOp: Op = comparison("less", (a, b) => a < b, lessKernel);
-export const lessEqualOp: Op = comparison("lessEqual", (a, b) => a <= b, lessEqualKernel);
-export const greaterOp: Op = comparison("greater", (a, b) => a > b, greaterKernel);
-export const greaterEqualOp: Op = comparison("greaterEqual", (a, b) => a >= b, greaterEqualKernel);
+export const equalOp: Op = /* @__PURE__ */ comparison("equal", (a, b) => a === b, equalKernel);
+export const notEqualOp: Op = /* @__PURE__ */ comparison("notEqual", (a, b) => a !== b, notEqualKernel);
+export const lessOp: Op = /* @__PURE__ */ comparison("less", (a, b) => a < b, lessKernel);
+export const lessEqualOp: Op = /* @__PURE__ */ comparison("lessEqual", (a, b) => a <= b, lessEqualKernel);
+export const greaterOp: Op = /* @__PURE__ */ comparison("greater", (a, b) => a > b, greaterKernel);
+export const greaterEqualOp: Op = /* @__PURE__ */ comparison("greaterEqual", (a, b) => a >= b, greaterEqualKernel);
 
 /** The six differ in one operator. A call per element is the price; masks are a small part of a training step. */
 function comparison(
@@ -142,8 +142,7 @@ function comparison(
     dtype: "any",
     vjp: () => [null, null],
     loops(y: Values, [a, b]: readonly Values[], { inShapes, outShape }: OpInfo) {
-      const operands = [denseOperand(outShape), ...inShapes.map((shape) => broadcastOperand(shape, outShape))];
-      walk(outShape, operands, (n, [yAt, aAt, bAt], [, aStep, bStep]) => {
+      walkBroadcast(outShape, inShapes, (n, [yAt, aAt, bAt], [, aStep, bStep]) => {
         for (let i = 0; i < n; i++) y[yAt + i] = holds(a[aAt + i * aStep], b[bAt + i * bStep]) ? 1 : 0;
       });
     },

@@ -12,7 +12,7 @@ import type { Op } from "../op.ts";
 import { checkList, checkShape, formatShape, sameShape, type Shape } from "../shape.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
-import { broadcastOperand, denseOperand, walk } from "../walk.ts";
+import { broadcastOperand, gatherValues } from "../walk.ts";
 import { reshape } from "./reshape.ts";
 import { sum } from "./sum.ts";
 
@@ -62,9 +62,7 @@ export const expandOp: Op<{ readonly shape: Shape }> = {
   vjp: (dy, [x]) => [sumTo(dy, x.shape)],
 
   loops(y, [x], { inShapes: [shape], outShape }) {
-    walk(outShape, [denseOperand(outShape), broadcastOperand(shape, outShape)], (n, [yAt, xAt], [, xStep]) => {
-      for (let i = 0; i < n; i++) y[yAt + i] = x[xAt + i * xStep];
-    });
+    gatherValues(y, x, outShape, broadcastOperand(shape, outShape));
   },
 
   gpu: ({ inShapes: [shape], outShape }, _, { gather }) => [

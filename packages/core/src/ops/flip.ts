@@ -11,7 +11,7 @@ import type { Op } from "../op.ts";
 import { normalizeAxes, type Shape, stridesOf } from "../shape.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
-import { denseOperand, type Operand, walk } from "../walk.ts";
+import { gatherValues, type Operand } from "../walk.ts";
 
 /**
  * Reverses the order along axes.
@@ -41,9 +41,7 @@ export const flipOp: Op<{ readonly dims: readonly number[] }> = {
   vjp: (dy, _inputs, { dims }) => [flip(dy, dims)],
 
   loops(y, [x], { attrs: { dims }, outShape: shape }) {
-    walk(shape, [denseOperand(shape), backwards(dims, shape)], (n, [yAt, xAt], [, xStep]) => {
-      for (let i = 0; i < n; i++) y[yAt + i] = x[xAt + i * xStep];
-    });
+    gatherValues(y, x, shape, backwards(dims, shape));
   },
 
   gpu: ({ attrs, outShape }, _, { gather }) => [gather("flip", outShape, backwards(attrs.dims, outShape))],

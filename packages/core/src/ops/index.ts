@@ -43,7 +43,7 @@ export { reshape, reshapeOp } from "./reshape.ts";
 export { sigmoid, sigmoidKernel, sigmoidOp } from "./sigmoid.ts";
 export { sign, signOp } from "./sign.ts";
 export { type Range, slice, sliceOp, unsliceOp } from "./slice.ts";
-export { aroundAxis, powerSteps, softmax, softmaxOp } from "./softmax.ts";
+export { aroundAxis, softmax, softmaxOp } from "./softmax.ts";
 export { sqrt, sqrtOp } from "./sqrt.ts";
 export { stack } from "./stack.ts";
 export { sub, subOp } from "./sub.ts";

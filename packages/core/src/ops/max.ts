@@ -6,12 +6,9 @@
  * Source: torch.amax, whose gradient at ties this is.
  */
 
-import { checkOptions } from "../checkOptions.ts";
-import { checkTensor } from "../checkTensor.ts";
 import { maxKernel } from "../gpu/reductionKernels.ts";
 import { ShapeError } from "../errors.ts";
 import type { Op } from "../op.ts";
-import { normalizeAxes } from "../shape.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
 import { denseOperand, walk } from "../walk.ts";
@@ -20,10 +17,10 @@ import { div } from "./div.ts";
 import { mul } from "./mul.ts";
 import {
   type ReduceAttrs,
+  reduceAttrs,
   reducedOperand,
   reducedShape,
   type ReduceOptions,
-  reduceOptions,
   stretchBack,
   sum,
 } from "./sum.ts";
@@ -44,9 +41,7 @@ import {
  * ```
  */
 export function max(x: Tensor, dim?: number | readonly number[], options?: ReduceOptions): Tensor {
-  checkTensor("max", "x", x);
-  const { keepdim = false } = checkOptions("max(x, dim)", reduceOptions, options, arguments);
-  return apply(maxOp, [x], { axes: normalizeAxes("max", dim, x.shape), keepdim });
+  return apply(maxOp, [x], reduceAttrs("max", x, dim, options, arguments));
 }
 
 export const maxOp: Op<ReduceAttrs> = {

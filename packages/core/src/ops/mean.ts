@@ -4,13 +4,11 @@
  * Source: torch.mean.
  */
 
-import { checkOptions } from "../checkOptions.ts";
-import { checkTensor } from "../checkTensor.ts";
 import { DTypeError } from "../errors.ts";
 import { isFloat } from "../dtype.ts";
 import type { Tensor } from "../tensor.ts";
 import { div } from "./div.ts";
-import { type ReduceOptions, reduceOptions, sum } from "./sum.ts";
+import { reduceAttrs, type ReduceOptions, sum } from "./sum.ts";
 
 /**
  * Averages over axes.
@@ -28,8 +26,7 @@ import { type ReduceOptions, reduceOptions, sum } from "./sum.ts";
  * ```
  */
 export function mean(x: Tensor, dim?: number | readonly number[], options?: ReduceOptions): Tensor {
-  checkTensor("mean", "x", x);
-  checkOptions("mean(x, dim)", reduceOptions, options, arguments);
+  reduceAttrs("mean", x, dim, options, arguments);
   if (!isFloat(x.dtype)) throw new DTypeError("mean", 'x must be floating (x.cast("float32") converts)', x.dtype);
   const total = sum(x, dim, options);
   return div(total, total.size === 0 ? 1 : x.size / total.size);

@@ -12,7 +12,7 @@ import type { Op } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import { apply, operands } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
-import { broadcastOperand, denseOperand, walk } from "../walk.ts";
+import { walkBroadcast } from "../walk.ts";
 import { sumTo } from "./expand.ts";
 
 /**
@@ -43,8 +43,7 @@ export const mulOp: Op = {
   vjp: (dy, [a, b]) => [sumTo(mul(dy, b), a.shape), sumTo(mul(dy, a), b.shape)],
 
   loops(y, [a, b], { inShapes, outShape, dtype }) {
-    const operands = [denseOperand(outShape), ...inShapes.map((shape) => broadcastOperand(shape, outShape))];
-    walk(outShape, operands, (n, [yAt, aAt, bAt], [, aStep, bStep]) => {
+    walkBroadcast(outShape, inShapes, (n, [yAt, aAt, bAt], [, aStep, bStep]) => {
       if (dtype === "int32") {
         // Products beyond 2^53 would lose the low bits, which are those that stay.
         for (let i = 0; i < n; i++) y[yAt + i] = Math.imul(a[aAt + i * aStep], b[bAt + i * bStep]);

@@ -9,10 +9,10 @@
 import { checkTensor } from "../checkTensor.ts";
 import { ShapeError } from "../errors.ts";
 import type { Op } from "../op.ts";
-import { checkList, normalizeAxis, stridesOf } from "../shape.ts";
+import { checkList, normalizeAxis, type Shape, stridesOf } from "../shape.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
-import { denseOperand, walk } from "../walk.ts";
+import { gatherValues, type Operand } from "../walk.ts";
 
 /**
  * Reorders the axes.
@@ -79,18 +79,16 @@ export const permuteOp: Op<{ readonly dims: readonly number[] }> = {
   },
 
   loops(y, [x], { attrs: { dims }, inShapes: [shape], outShape }) {
-    const strides = stridesOf(shape);
-    walk(
-      outShape,
-      [denseOperand(outShape), { strides: dims.map((dim) => strides[dim]) }],
-      (n, [yAt, xAt], [, xStep]) => {
-        for (let i = 0; i < n; i++) y[yAt + i] = x[xAt + i * xStep];
-      },
-    );
+    gatherValues(y, x, outShape, permuted(dims, shape));
   },
 
-  gpu: ({ attrs: { dims }, inShapes: [shape], outShape }, _, { gather }) => {
-    const strides = stridesOf(shape);
-    return [gather("permute", outShape, { strides: dims.map((dim) => strides[dim]) })];
-  },
+  gpu: ({ attrs: { dims }, inShapes: [shape], outShape }, _, { gather }) => [
+    gather("permute", outShape, permuted(dims, shape)),
+  ],
 };
+
+/** A tensor of `shape`, whose axis `dims[k]` is walked as axis k. */
+function permuted(dims: readonly number[], shape: Shape): Operand {
+  const strides = stridesOf(shape);
+  return { strides: dims.map((dim) => strides[dim]) };
+}

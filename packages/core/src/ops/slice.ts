@@ -12,7 +12,7 @@ import type { Op } from "../op.ts";
 import { checkList, formatShape, type Shape, stridesOf } from "../shape.ts";
 import { apply } from "../apply.ts";
 import type { Tensor } from "../tensor.ts";
-import { denseOperand, type Operand, walk } from "../walk.ts";
+import { denseOperand, gatherValues, type Operand, walk } from "../walk.ts";
 
 /** The part of one axis: `[start, stop]` or `[start, stop, step]`, counted from the back if negative; `null` for all of it. */
 export type Range = readonly [start: number, stop: number, step?: number] | null;
@@ -66,9 +66,7 @@ export const sliceOp: Op<Attrs> = {
   vjp: (dy, [x], { starts, steps, part }) => [apply(unsliceOp, [dy], { starts, steps, part, whole: x.shape })],
 
   loops(y, [x], { attrs, inShapes: [whole] }) {
-    walk(attrs.part, [denseOperand(attrs.part), partOperand(whole, attrs)], (n, [yAt, xAt], [, xStep]) => {
-      for (let i = 0; i < n; i++) y[yAt + i] = x[xAt + i * xStep];
-    });
+    gatherValues(y, x, attrs.part, partOperand(whole, attrs));
   },
 
   gpu: ({ attrs, inShapes: [whole] }, _, { gather }) => [gather("slice", attrs.part, partOperand(whole, attrs))],

@@ -11,13 +11,9 @@
 import { apply } from "../apply.ts";
 import { checkTensor } from "../checkTensor.ts";
 import type { DType } from "../dtype.ts";
-import type { GpuPlanner } from "../gpu/gpuPlanner.ts";
-import type { GpuStep } from "../gpu/kernel.ts";
-import { maxKernel, sumKernel } from "../gpu/reductionKernels.ts";
 import type { Op } from "../op.ts";
 import { normalizeAxis, type Shape, size } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { expKernel } from "./exp.ts";
 import { mul } from "./mul.ts";
 import { sub } from "./sub.ts";
 import { sum } from "./sum.ts";
@@ -64,7 +60,7 @@ export const softmaxOp: Op<{ readonly axis: number }> = {
   },
 
   gpu({ attrs: { axis }, outShape }, _, planner) {
-    const { steps, powers, total, groups } = powerSteps(outShape, axis, planner);
+    const { steps, powers, total, groups } = planner.powerSteps(outShape, axis);
     const inputs = [
       { from: powers, shape: outShape },
       { from: total, shape: groups },
@@ -72,32 +68,6 @@ export const softmaxOp: Op<{ readonly axis: number }> = {
     return [...steps, planner.elementwiseStep(shareKernel, outShape, inputs)];
   },
 };
-
-/**
- * Steps from input 0, the only input, and the slots of their results: the largest along `axis`, of shape `groups`; e^(x - largest);
- * and the sum of those along `axis`.
- */
-export function powerSteps(
-  shape: Shape,
-  axis: number,
-  { elementwiseStep, reduceAxes }: GpuPlanner,
-): { steps: GpuStep[]; largest: number; powers: number; total: number; groups: Shape } {
-  const groups = shape.map((dim, k) => (k === axis ? 1 : dim));
-  const steps = reduceAxes(maxKernel, 0, 1, shape, [axis]);
-  const largest = steps.length; // slot 0 is the input
-  const inputs = [
-    { from: 0, shape },
-    { from: largest, shape: groups },
-  ];
-  steps.push(elementwiseStep(powerKernel, shape, inputs, { functions: [expKernel] }));
-  const powers = steps.length;
-  steps.push(...reduceAxes(sumKernel, powers, powers + 1, shape, [axis]));
-  return { steps, largest, powers, total: steps.length, groups };
-}
-
-function powerKernel(x: number, largest: number): number {
-  return expKernel(x - largest);
-}
 
 function shareKernel(power: number, total: number): number {
   return power / total;

@@ -28,7 +28,7 @@ export interface ReduceOptions {
   readonly keepdim?: boolean;
 }
 
-export const reduceOptions: OptionNames<ReduceOptions> = { keepdim: 1 };
+const reduceOptions: OptionNames<ReduceOptions> = { keepdim: 1 };
 
 /**
  * Sums over axes.
@@ -48,9 +48,20 @@ export const reduceOptions: OptionNames<ReduceOptions> = { keepdim: 1 };
  * ```
  */
 export function sum(x: Tensor, dim?: number | readonly number[], options?: ReduceOptions): Tensor {
-  checkTensor("sum", "x", x);
-  const { keepdim = false } = checkOptions("sum(x, dim)", reduceOptions, options, arguments);
-  return apply(sumOp, [x], { axes: normalizeAxes("sum", dim, x.shape), keepdim });
+  return apply(sumOp, [x], reduceAttrs("sum", x, dim, options, arguments));
+}
+
+/** What a reduction was given as attributes. Throws unless they are such. */
+export function reduceAttrs(
+  op: string,
+  x: Tensor,
+  dim: number | readonly number[] | undefined,
+  options: ReduceOptions | undefined,
+  given: ArrayLike<unknown>,
+): ReduceAttrs {
+  checkTensor(op, "x", x);
+  const { keepdim = false } = checkOptions(`${op}(x, dim)`, reduceOptions, options, given);
+  return { axes: normalizeAxes(op, dim, x.shape), keepdim };
 }
 
 export const sumOp: Op<ReduceAttrs> = {
@@ -84,17 +95,21 @@ export const sumOp: Op<ReduceAttrs> = {
 
 /** Shape of a reduction of `x`. */
 export function reducedShape(x: Shape, { axes, keepdim }: ReduceAttrs): Shape {
-  return keepdim ? x.map((dim, axis) => (axes.includes(axis) ? 1 : dim)) : x.filter((_, axis) => !axes.includes(axis));
+  return keepdim ? withOnes(x, axes) : x.filter((_, axis) => !axes.includes(axis));
 }
 
 /** The output of a reduction, walked along its input: a reduced axis does not move it. */
 export function reducedOperand(shape: Shape, axes: readonly number[]): Operand {
-  const own = stridesOf(shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim)));
+  const own = stridesOf(withOnes(shape, axes));
   return { strides: own.map((stride, axis) => (axes.includes(axis) ? 0 : stride)) };
 }
 
 /** A reduction's result repeated along the axes that it lost. */
 export function stretchBack(y: Tensor, axes: readonly number[], shape: Shape): Tensor {
-  const kept = shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim));
-  return expand(reshape(y, kept), shape);
+  return expand(reshape(y, withOnes(shape, axes)), shape);
+}
+
+/** The shape with size 1 along `axes`. */
+function withOnes(shape: Shape, axes: readonly number[]): Shape {
+  return shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim));
 }

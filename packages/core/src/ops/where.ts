@@ -14,7 +14,7 @@ import { broadcastShapes } from "../shape.ts";
 import { apply, operands } from "../apply.ts";
 import { zeros } from "../leaf.ts";
 import type { Tensor } from "../tensor.ts";
-import { broadcastOperand, denseOperand, walk } from "../walk.ts";
+import { walkBroadcast } from "../walk.ts";
 import { sumTo } from "./expand.ts";
 
 /**
@@ -55,8 +55,7 @@ export const whereOp: Op = {
   },
 
   loops(y, [condition, a, b], { inShapes, outShape }) {
-    const operands = [denseOperand(outShape), ...inShapes.map((shape) => broadcastOperand(shape, outShape))];
-    walk(outShape, operands, (n, [yAt, cAt, aAt, bAt], [, cStep, aStep, bStep]) => {
+    walkBroadcast(outShape, inShapes, (n, [yAt, cAt, aAt, bAt], [, cStep, aStep, bStep]) => {
       for (let i = 0; i < n; i++)
         y[yAt + i] = condition[cAt + i * cStep] !== 0 ? a[aAt + i * aStep] : b[bAt + i * bStep];
     });

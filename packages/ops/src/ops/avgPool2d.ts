@@ -28,6 +28,7 @@ import {
 } from "@gridgrad/core";
 
 import { longestSum } from "./conv1x1.ts";
+import { marginOf } from "./marginOf.ts";
 import { countWindows, type Pair, type PairLike, type PoolWindows, windowsInside, windowsOfPool } from "../windows.ts";
 
 export interface AvgPoolOptions {
@@ -201,11 +202,6 @@ function countPixels([H, W]: Pair, [P, Q]: Pair, attrs: AvgPoolAttrs): Float64Ar
     return Math.min(start + kernel[axis], size + margin) - Math.max(start, -margin);
   };
   return Float64Array.from({ length: P * Q }, (_, i) => along(0, Math.floor(i / Q), H) * along(1, i % Q, W));
-}
-
-/** Pixels outside of x that count, on each side. */
-export function marginOf({ countIncludePad, padding }: AvgPoolAttrs): Pair {
-  return countIncludePad ? padding : [0, 0];
 }
 
 /** What the kernels know, besides divisorOverride. */

@@ -30,9 +30,10 @@ import {
 } from "@gridgrad/core";
 
 import { checkParameters } from "./affine.ts";
+import { checkLabels } from "./checkLabels.ts";
 import { logSoftmax } from "./logSoftmax.ts";
 import { checkReduction, type Reduction, reduceLosses } from "./lossReduction.ts";
-import { checkLabels, takeClass } from "./takeClass.ts";
+import { takeClass } from "./takeClass.ts";
 
 export interface CrossEntropyOptions {
   /** `[C]`, the weight of each class. Default: all 1. */

@@ -26,12 +26,12 @@ import {
 } from "@gridgrad/core";
 
 import { erf, erfNearZeroKernel, erfOf, erfRestKernel } from "./erf.ts";
+import { geluCubic } from "./geluCubic.ts";
 
 /** `"none"`: the exact function; `"tanh"`: an approximation of it that is off by up to 5e-4. */
 export type GeluApproximation = "none" | "tanh";
 
 const tanhScale = Math.sqrt(2 / Math.PI);
-export const geluCubic = 0.044715; // fitted by Hendrycks and Gimpel
 
 const geluOptions = { approximate: 1 } as const;
 

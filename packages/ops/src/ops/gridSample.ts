@@ -34,7 +34,7 @@ import {
   zeros,
 } from "@gridgrad/core";
 
-import { gridSampleGridPlan, gridSampleInputPlan, gridSamplePlan } from "./gridSampleKernels.ts";
+import type { OpsPlanner } from "../devices/gpu/opsPlanner.ts";
 import { PaddedImage, sampleRow, scatterRow, slopeRow } from "./gridSampleRows.ts";
 import {
   type GridSampleMode,
@@ -122,7 +122,7 @@ export const gridSampleOp: Op<SamplingAttrs> = {
     }
   },
 
-  gpu: gridSamplePlan,
+  gpu: (info, _, { gridSampling }: OpsPlanner) => gridSampling?.gridSamplePlan(info) ?? null,
 
   macs: ({ attrs, outShape }) => tapsOf(attrs) * size(outShape),
 };
@@ -160,7 +160,7 @@ export const gridSampleInputOp: Op<GridSampleInputAttrs> = {
     }
   },
 
-  gpu: gridSampleInputPlan,
+  gpu: (info, _, { gridSampling }: OpsPlanner) => gridSampling?.gridSampleInputPlan(info) ?? null,
 
   macs: ({ attrs, inShapes: [dy] }) => tapsOf(attrs.sampling) * size(dy),
 };
@@ -198,7 +198,7 @@ export const gridSampleGridOp: Op<SamplingAttrs> = {
     }
   },
 
-  gpu: gridSampleGridPlan,
+  gpu: (info, _, { gridSampling }: OpsPlanner) => gridSampling?.gridSampleGridPlan(info) ?? null,
 
   macs: ({ attrs, inShapes: [dy, , grid] }) => tapsOf(attrs) * (size(dy) + size(grid)), // Σ_c dy x at each tap, weighted for x and y
 };

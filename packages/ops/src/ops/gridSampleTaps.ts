@@ -7,7 +7,8 @@
  *     p = (g + 1) / 2 (size - 1)        alignCorners true: -1 and 1 are their centres
  *
  * in pixels; 0 is the centre of the first one. A sample is Σ_k w_k(t) x[floor(p) + first + k], t = p - floor(p), with polynomials w_k
- * that depend on the mode. So its derivative by g, of any order, is the same sum with the weights w_k^(order)(t) (dp/dg)^order.
+ * that depend on the mode (interpolationKernels.ts). So its derivative by g, of any order, is the same sum with the weights
+ * w_k^(order)(t) (dp/dg)^order.
  *
  * Outside the image, `zeros` reads 0. `border` and `reflection` bring the position inside, which makes dp/dg 0 where it is clipped
  * and negative where it runs backwards; bicubic brings each of its taps inside instead, and dp/dg stays.
@@ -16,11 +17,12 @@
  * the last pixel for +Inf and the first one for -Inf and NaN, reflection the first one; with zeros the sample is NaN, or 0 in mode
  * nearest, whose weight is 1 for any t; bicubic is NaN whatever the padding. The gradient by such a coordinate is 0, in bicubic NaN.
  *
- * Source: torch.nn.functional.grid_sample, for what is not finite as it computes on a CPU; Keys 1981, "Cubic Convolution
- * Interpolation for Digital Image Processing", for the cubic weights, with PyTorch's a = -0.75.
+ * Source: torch.nn.functional.grid_sample, for what is not finite as it computes on a CPU.
  */
 
 import type { Shape, Values } from "@gridgrad/core";
+
+import { interpolationKernels } from "./interpolationKernels.ts";
 
 export type GridSampleMode = "bilinear" | "nearest" | "bicubic";
 export type PaddingMode = "zeros" | "border" | "reflection";
@@ -32,42 +34,6 @@ export interface SamplingAttrs {
   readonly alignCorners: boolean;
   readonly orderX: number;
   readonly orderY: number;
-}
-
-/** The taps of a mode along one axis. */
-export interface InterpolationKernel {
-  /** Where the first tap is, from floor(p). */
-  readonly first: number;
-  /** Per tap, the coefficients of 1, t, t², .. in its weight. */
-  readonly weights: readonly (readonly number[])[];
-}
-
-const a = -0.75;
-
-/** What the modes read, of interpolate too. */
-export const interpolationKernels: Readonly<Record<GridSampleMode, InterpolationKernel>> = {
-  nearest: { first: 0, weights: [[1]] }, // of round(p), in place of floor(p)
-  bilinear: {
-    first: 0,
-    weights: [
-      [1, -1], // 1 - t
-      [0, 1], // t
-    ],
-  },
-  bicubic: {
-    first: -1,
-    weights: [
-      [0, a, -2 * a, a],
-      [1, 0, -(a + 3), a + 2],
-      [0, -a, 2 * a + 3, -(a + 2)], // the tap before it with 1 - t for t
-      [0, 0, a, -a], // likewise the first
-    ],
-  },
-};
-
-/** The weight of a tap at t. */
-export function weightAt(coefficients: readonly number[], t: number): number {
-  return coefficients.reduceRight((sum, coefficient) => sum * t + coefficient);
 }
 
 /** How often the weights of a mode can be differentiated along an axis before they are all 0. */

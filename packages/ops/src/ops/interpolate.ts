@@ -8,7 +8,7 @@
  *     nearest     the pixel floor(i ratio)
  *     bilinear    the position (i + 0.5) ratio - 0.5, or i (in - 1) / (out - 1) with alignCorners, clamped to the image:
  *                 the two pixels around it, weighted by how close they are
- *     bicubic     the same position, not clamped: the four pixels around it, weighted by cubic convolution (gridSampleTaps.ts),
+ *     bicubic     the same position, not clamped: the four pixels around it, weighted by cubic convolution (interpolationKernels.ts),
  *                 with the outermost pixel in place of those outside the image
  *
  * It is linear in x, so this op and its transpose are each other's gradient.
@@ -36,8 +36,9 @@ import {
 } from "@gridgrad/core";
 
 import { largest } from "../windows.ts";
-import { weightKernel } from "./gridSampleKernels.ts";
-import { interpolationKernels, tapsOf, weightAt } from "./gridSampleTaps.ts";
+import { axisMap, axisTaps } from "./axisTaps.ts";
+import { tapsOf } from "./gridSampleTaps.ts";
+import { weightKernel } from "./weightKernel.ts";
 
 export type InterpolateMode = "nearest" | "bilinear" | "bicubic";
 
@@ -55,7 +56,7 @@ export interface InterpolateOptions {
 const interpolateOptions: OptionNames<InterpolateOptions> = { size: 1, scaleFactor: 1, mode: 1, alignCorners: 1 };
 
 /** Pairs are for height and width. */
-interface Attrs {
+export interface InterpolateAttrs {
   readonly mode: InterpolateMode;
   readonly alignCorners: boolean;
   readonly size: readonly number[] | null;
@@ -91,7 +92,7 @@ export function interpolate(x: Tensor, options?: InterpolateOptions): Tensor {
   return apply(interpolateOp, [x], { mode, alignCorners, size: pair(size), scaleFactor: pair(scaleFactor) });
 }
 
-export const interpolateOp: Op<Attrs> = {
+export const interpolateOp: Op<InterpolateAttrs> = {
   name: "interpolate",
 
   shape([x], { mode, alignCorners, size, scaleFactor }) {
@@ -160,7 +161,7 @@ export const interpolateOp: Op<Attrs> = {
 };
 
 /** The transpose of interpolate: every output pixel gives its dy back to the pixels that it read. */
-export const interpolateInputOp: Op<Attrs & { readonly height: number; readonly width: number }> = {
+export const interpolateInputOp: Op<InterpolateAttrs & { readonly height: number; readonly width: number }> = {
   name: "interpolateInput",
 
   shape: ([dy], { height, width }) => [dy[0], dy[1], height, width],
@@ -209,53 +210,6 @@ export const interpolateInputOp: Op<Attrs & { readonly height: number; readonly 
   macs: ({ attrs, inShapes: [dy] }) => tapsOf(attrs) * size(dy),
 };
 
-/** What the output pixels along an axis read: the taps of the mode, each with a pixel and a weight per output pixel. */
-export function axisTaps(
-  inSize: number,
-  outSize: number,
-  { mode, alignCorners, scaleFactor }: Attrs,
-  axis: 0 | 1,
-): { index: Int32Array; weight: Float64Array }[] {
-  const { first, weights } = interpolationKernels[mode];
-  const taps = weights.map(() => ({ index: new Int32Array(outSize), weight: new Float64Array(outSize) }));
-  const { part, whole, centre } = axisMap(inSize, outSize, { mode, alignCorners, scaleFactor }, axis);
-  const last = inSize - 1;
-  for (let i = 0; i < outSize; i++) {
-    let position: number;
-    if (mode === "nearest") position = Math.floor(Math.fround(i * Math.fround(part / whole)));
-    else position = ((i + centre) * part) / whole - centre;
-    // Behind the last pixel, bilinear has two weights on that one: an infinity stays one, as a weight of 0 would not let it.
-    if (mode === "nearest") position = Math.min(position, last);
-    if (mode === "bilinear") position = Math.max(position, 0);
-    const pixel = Math.floor(position);
-    const copies = mode === "bilinear" && outSize === inSize; // then it reads no neighbour, not even with a weight of 0
-    for (let k = 0; k < taps.length; k++) {
-      taps[k].index[i] = copies ? i : Math.min(Math.max(pixel + first + k, 0), last);
-      taps[k].weight[i] = weightAt(weights[k], position - pixel);
-    }
-  }
-  return taps;
-}
-
-/**
- * Along an axis, output pixel i is at (i + centre) ratio - centre, before it is clamped or, in nearest, rounded down. The ratio is `part` / `whole`:
- * multiplied by one and divided by the other, what is the centre of a pixel is that exactly.
- */
-function axisMap(
-  inSize: number,
-  outSize: number,
-  { mode, alignCorners, scaleFactor }: Pick<Attrs, "mode" | "alignCorners" | "scaleFactor">,
-  axis: 0 | 1,
-): { part: number; whole: number; centre: number } {
-  if (alignCorners)
-    return outSize === 1 ? { part: 0, whole: 1, centre: 0 } : { part: inSize - 1, whole: outSize - 1, centre: 0 };
-  const nearest = mode === "nearest";
-  const fixed = (outSize === inSize && mode !== "bicubic") || (nearest && outSize === 2 * inSize);
-  const centre = nearest ? 0 : 0.5;
-  if (scaleFactor === null || fixed) return { part: inSize, whole: outSize, centre };
-  return { part: 1, whole: scaleFactor[axis], centre };
-}
-
 function pair(value: number | readonly number[] | undefined): readonly number[] | null {
   if (value === undefined) return null;
   return typeof value === "number" ? [value, value] : value;
@@ -287,7 +241,7 @@ function outputSize(
  * The pixel of an axis from which on bilinear reads the pixel itself in place of the next one: the last, or where the size stays the first.
  * The other modes do not.
  */
-function ownNeighbour(inSize: number, outSize: number, { mode }: Attrs): number {
+function ownNeighbour(inSize: number, outSize: number, { mode }: InterpolateAttrs): number {
   if (mode !== "bilinear") return inSize;
   return outSize === inSize ? 0 : inSize - 1;
 }
@@ -297,7 +251,7 @@ function ownNeighbour(inSize: number, outSize: number, { mode }: Attrs): number 
  *
  * @param next - the number of the first step's result.
  */
-function positionSteps(inSize: number, outSize: number, attrs: Attrs, axis: 0 | 1, next: number): GpuStep[] {
+function positionSteps(inSize: number, outSize: number, attrs: InterpolateAttrs, axis: 0 | 1, next: number): GpuStep[] {
   const { part, whole, centre } = axisMap(inSize, outSize, attrs, axis);
   const last = inSize - 1;
   if (attrs.mode === "nearest") {
@@ -334,7 +288,7 @@ function gatherStep(
   inputs: readonly [dy: number, positions: number],
   [outer, count, inner]: readonly [outer: number, count: number, inner: number],
   size: number,
-  attrs: Attrs,
+  attrs: InterpolateAttrs,
   axis: 0 | 1,
 ): GpuStep {
   const { part, whole, centre } = axisMap(size, count, attrs, axis);

@@ -16,7 +16,6 @@ import {
   mul,
   normalizeAxis,
   type Op,
-  powerSteps,
   sub,
   sum,
   type Tensor,
@@ -72,7 +71,7 @@ export const logSoftmaxOp: Op<{ readonly axis: number }> = {
   },
 
   gpu({ attrs: { axis }, outShape }, _, planner) {
-    const { steps, largest, total, groups } = powerSteps(outShape, axis, planner);
+    const { steps, largest, total, groups } = planner.powerSteps(outShape, axis);
     const inputs = [
       { from: 0, shape: outShape },
       { from: largest, shape: groups },

@@ -40,8 +40,9 @@ import {
   type Values,
 } from "@gridgrad/core";
 
+import type { OpsPlanner } from "../devices/gpu/opsPlanner.ts";
 import { gridSampleGridOp } from "./gridSample.ts";
-import { addBilinearInput, bilinearStep, bilinearSumsStep, type SamplingSizes, Steps } from "./gridSampleKernels.ts";
+import type { SamplingSizes } from "./gridSampleKernels.ts";
 import { PaddedImage, sampleRow, scatterRow, slopeRow } from "./gridSampleRows.ts";
 import { GridSampleTaps, type SamplingAttrs, tapsOf } from "./gridSampleTaps.ts";
 import { pixelShuffle, pixelUnshuffle } from "./pixelShuffle.ts";
@@ -123,11 +124,12 @@ export const sampleAtOffsetsOp: Op<Attrs> = {
     }
   },
 
-  gpu({ attrs: { scale }, inShapes: [shape, offsetShape] }) {
+  gpu({ attrs: { scale }, inShapes: [shape, offsetShape] }, _, { gridSampling }: OpsPlanner) {
+    if (!gridSampling) return null;
     const sizes = sizesOf(shape, offsetShape, scale);
-    const steps = new Steps(2);
+    const steps = new gridSampling.Steps(2);
     const positions = steps.add(positionStep(1, sizes, offsetShape, scale));
-    steps.add(bilinearStep(0, positions, sizes));
+    steps.add(gridSampling.bilinearStep(0, positions, sizes));
     return steps.list;
   },
 
@@ -161,11 +163,12 @@ export const sampleAtOffsetsInputOp: Op<Attrs> = {
     }
   },
 
-  gpu({ attrs: { scale }, inShapes: [, offsetShape], outShape: shape }) {
+  gpu({ attrs: { scale }, inShapes: [, offsetShape], outShape: shape }, _, { gridSampling }: OpsPlanner) {
+    if (!gridSampling) return null;
     const sizes = sizesOf(shape, offsetShape, scale);
-    const steps = new Steps(2);
+    const steps = new gridSampling.Steps(2);
     const positions = steps.add(positionStep(1, sizes, offsetShape, scale));
-    addBilinearInput(steps, 0, positions, sizes);
+    gridSampling.addBilinearInput(steps, 0, positions, sizes);
     return steps.list;
   },
 
@@ -212,11 +215,12 @@ export const sampleAtOffsetsOffsetOp: Op<Attrs> = {
     }
   },
 
-  gpu({ attrs: { scale }, inShapes: [, shape, offsetShape] }) {
+  gpu({ attrs: { scale }, inShapes: [, shape, offsetShape] }, _, { gridSampling }: OpsPlanner) {
+    if (!gridSampling) return null;
     const sizes = sizesOf(shape, offsetShape, scale);
-    const steps = new Steps(3);
+    const steps = new gridSampling.Steps(3);
     const positions = steps.add(positionStep(2, sizes, offsetShape, scale));
-    const sums = steps.add(bilinearSumsStep(0, 1, positions, sizes));
+    const sums = steps.add(gridSampling.bilinearSumsStep(0, 1, positions, sizes));
     steps.add({
       kernel: offsetSlopeKernel,
       inputs: [sums, positions],

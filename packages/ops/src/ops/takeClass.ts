@@ -14,7 +14,6 @@ import {
   denseOperand,
   type DType,
   DTypeError,
-  formatShape,
   gather,
   isFloat,
   type Op,
@@ -28,10 +27,11 @@ import {
   sumTo,
   type Tensor,
   type Thread,
-  ValueError,
   type Values,
   walk,
 } from "@gridgrad/core";
+
+import { checkLabels, wrongLabel } from "./checkLabels.ts";
 
 /**
  * The value of each position's class.
@@ -167,24 +167,6 @@ function putClassKernel(this: Thread<"P" | "C" | "ignored">, dy: Values, target:
     return dy[at];
   }
   return 0;
-}
-
-/** Throws unless every label is a class or `ignoreIndex`. */
-export function checkLabels(labels: Values, shape: Shape, classes: number, ignoreIndex: number): void {
-  for (let i = 0; i < labels.length; i++) {
-    const label = labels[i];
-    if (label !== ignoreIndex && (label < 0 || label >= classes))
-      throw wrongLabel(label, i, shape, classes, ignoreIndex);
-  }
-}
-
-function wrongLabel(label: number, at: number, shape: Shape, classes: number, ignoreIndex: number): ValueError {
-  const position = stridesOf(shape).map((stride, axis) => Math.floor(at / stride) % shape[axis]);
-  return new ValueError(
-    "crossEntropy",
-    `target must hold classes 0 to ${classes - 1} (logits have ${classes} classes) or ignoreIndex = ${ignoreIndex}`,
-    `label ${label} at target${formatShape(position)}`,
-  );
 }
 
 /** `[N, C, ...]` read along a target `[N, ...]`, at class 0 of each position. */

@@ -12,7 +12,6 @@ import {
   dtypeOf,
   GraphError,
   type GpuPlan,
-  gpuPlanner,
   type GpuStep,
   kernelName,
   kernelSource,
@@ -33,6 +32,7 @@ import { openBackend, type OpenBackend } from "./backend.ts";
 import type { GpuBackend } from "./gpuBackends.ts";
 import type { GpuJsKernel, GpuJsValues } from "./gpujs.ts";
 import { Kernels } from "./kernels.ts";
+import { opsPlanner } from "./opsPlanner.ts";
 
 /** Indices are float32 numbers in some backends: the largest count without gaps. */
 const mostElements = 2 ** 24;
@@ -187,7 +187,7 @@ export class GpuEngine implements Engine {
     const plan = op.gpu(
       info,
       inputs.map(({ dtype, host }) => (dtype === "int32" ? (host as Int32Array) : null)),
-      gpuPlanner,
+      opsPlanner,
     );
     if (plan === null) return "its kernels do not cover these attributes or shapes";
     const sizes = [...inputs.map(({ length }) => length), ...(typeof plan === "number" ? [] : plan.map((s) => s.size))];

@@ -14,7 +14,8 @@ import {
   type whereOp,
 } from "@gridgrad/core";
 
-import { geluCubic, type geluOp } from "../../../ops/gelu.ts";
+import type { geluOp } from "../../../ops/gelu.ts";
+import { geluCubic } from "../../../ops/geluCubic.ts";
 import type { smoothL1Op } from "../../../ops/smoothL1Loss.ts";
 import { kernelOf, type CpuKernel, type Launcher } from "../kernel.ts";
 import type { KernelName } from "../module.generated.ts";

@@ -1,12 +1,8 @@
 /** @file interpolate and its gradient: the same kernel, with tables of what the pixels of an axis read (assembly/interpolate.ts). */
 
-import { interpolationKernels, weightAt } from "../../../ops/gridSampleTaps.ts";
-import {
-  axisTaps,
-  type interpolateInputOp,
-  type InterpolateMode,
-  type interpolateOp,
-} from "../../../ops/interpolate.ts";
+import { axisTaps } from "../../../ops/axisTaps.ts";
+import type { interpolateInputOp, InterpolateMode, interpolateOp } from "../../../ops/interpolate.ts";
+import { interpolationKernels, weightAt } from "../../../ops/interpolationKernels.ts";
 import { kernelOf, type CpuKernel, type Launcher, makeFlag } from "../kernel.ts";
 
 type Taps = ReturnType<typeof axisTaps>;

@@ -2,7 +2,8 @@
 
 import type { Shape } from "@gridgrad/core";
 
-import { type AvgPoolAttrs, type avgPool2dInputOp, type avgPool2dOp, marginOf } from "../../../ops/avgPool2d.ts";
+import type { AvgPoolAttrs, avgPool2dInputOp, avgPool2dOp } from "../../../ops/avgPool2d.ts";
+import { marginOf } from "../../../ops/marginOf.ts";
 import type { maxPool2dInputOp, maxPool2dOp, takeLargestOp } from "../../../ops/maxPool2d.ts";
 import type { Windows } from "../../../windows.ts";
 import { kernelOf, type CpuKernel } from "../kernel.ts";

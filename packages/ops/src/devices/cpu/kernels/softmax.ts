@@ -2,8 +2,9 @@
 
 import { aroundAxis, sameShape, size, type softmaxOp } from "@gridgrad/core";
 
+import { checkLabels } from "../../../ops/checkLabels.ts";
 import type { logSoftmaxOp } from "../../../ops/logSoftmax.ts";
-import { checkLabels, type putClassOp, type takeClassOp } from "../../../ops/takeClass.ts";
+import type { putClassOp, takeClassOp } from "../../../ops/takeClass.ts";
 import { kernelOf, type CpuKernel, type Launch } from "../kernel.ts";
 import { fill } from "./layout.ts";
 

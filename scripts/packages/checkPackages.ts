@@ -302,7 +302,12 @@ async function checkCommand(installed: string): Promise<void> {
     await gridgrad("compare", "--upsamplers", "nearest,dysample", ...options, "--out", "comparison");
     if (!existsSync(join(folder, "comparison", "report.html"))) throw new Error("there must be a report");
   });
-  await check("command: devices", async () => (await gridgrad("devices")).out.split("\n")[1]);
+  await check("command: devices", async () => {
+    const { out } = await gridgrad("devices");
+    for (const line of [/^cpu +WebAssembly with SIMD/m, /^gpu:webasm +gpu.js webasm/m, /^gpu:webgl2 +missing: /m]) {
+      if (!line.test(out)) throw new Error(`must have a line like ${line}, got ${out}`);
+    }
+  });
   await check("command: a queue without its packages", async () => {
     const { code, err } = await run(bin, ["worker", "--queue", "redis://127.0.0.1:1"], folder, home);
     if (code !== 1 || !/bullmq@\S+ .*ioredis@/.test(err))

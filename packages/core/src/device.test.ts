@@ -81,6 +81,15 @@ describe("devices by name", () => {
 });
 
 describe("the current device", () => {
+  test("is neither a promise nor nothing", () => {
+    expect(() => setDevice(Promise.resolve("cpu") as never)).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: setDevice: device must be a name or a device, got an object (Promise); await it first]`,
+    );
+    expect(() => setDevice(undefined as never)).toThrowErrorMatchingInlineSnapshot(
+      `[ValueError: setDevice: device must be a name or a device, got undefined]`,
+    );
+  });
+
   test("is what setDevice was given, a device or a name", () => {
     const before = getDevice();
     const device = new ReferenceDevice();

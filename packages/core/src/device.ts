@@ -7,7 +7,7 @@
 
 import { checkOptions } from "./checkOptions.ts";
 import { allocate, type Values } from "./dtype.ts";
-import { ValueError } from "./errors.ts";
+import { showValue, ValueError } from "./errors.ts";
 import type { Op, OpInfo } from "./op.ts";
 import { needsMemory } from "./needsMemory.ts";
 import { formatBytes } from "./formatBytes.ts";
@@ -179,6 +179,10 @@ export function getDevice(): Device {
 /** Sets the device that graphs run on from now on: a device, or a name for `openDevice`. */
 export function setDevice(device: Device | string): Device {
   const set = typeof device === "string" ? openDevice(device) : device;
+  if (typeof (set as Partial<Device> | null)?.run !== "function") {
+    const repair = (set as unknown) instanceof Promise ? "; await it first" : "";
+    throw new ValueError("setDevice", "device must be a name or a device", showValue(set) + repair);
+  }
   current = set;
   return set;
 }

@@ -305,6 +305,20 @@ describe("memory", () => {
 });
 
 describe("the queue", () => {
+  test("lets an error tell which line of the program waits for it", async () => {
+    class Lost extends ReferenceDevice {
+      override run(): never {
+        throw new Error("the device is lost");
+      }
+    }
+    async function programOfAUser(): Promise<void> {
+      await tensor([1]).mul(2).data();
+    }
+    const error = await withDevice(new Lost(), programOfAUser).catch((error: Error) => error);
+    expect((error as Error).message).toBe("the device is lost");
+    expect((error as Error).stack).toContain("programOfAUser");
+  });
+
   test("runs overlapping calls one after another", async () => {
     const slow = new AsyncDevice();
     setDevice(slow);

@@ -59,17 +59,19 @@ export function release(t: Tensor, reason: string): void {
 let queue: Promise<unknown> = Promise.resolve();
 let running = false;
 
-function enqueue<T>(job: () => Promise<T>): Promise<T> {
-  const result = queue.then(async () => {
-    running = true;
-    try {
-      return await job();
-    } finally {
-      running = false;
-    }
-  });
-  queue = result.catch(() => {}); // a graph that fails must not fail the next one
-  return result;
+/** By `await` and not by `then`, so that an error tells which line of the program waits for it. */
+async function enqueue<T>(job: () => Promise<T>): Promise<T> {
+  const before = queue;
+  let leave!: () => void;
+  queue = new Promise<void>((resolve) => (leave = resolve));
+  await before;
+  running = true;
+  try {
+    return await job();
+  } finally {
+    running = false;
+    leave(); // also after a graph that fails
+  }
 }
 
 async function runGraph(targets: readonly Tensor[], device: Device, listener?: KernelListener): Promise<void> {

@@ -1,6 +1,7 @@
 /** @file `gridgrad devices`: what each device runs on here, or what it lacks. */
 
 import { deviceNames, openDevice } from "@gridgrad/core";
+import "@gridgrad/ops"; // it brings the devices, and nothing else here does
 import type { Command } from "commander";
 
 import type { Io } from "./io.ts";

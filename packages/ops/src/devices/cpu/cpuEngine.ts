@@ -59,7 +59,9 @@ export class CpuEngine implements Engine {
 
   async ready(): Promise<string> {
     const { threads } = this.#open();
-    return `WebAssembly with SIMD, ${threads.count === 1 ? "1 thread" : `${threads.count} threads`}`;
+    const { crossOriginIsolated } = globalThis as { crossOriginIsolated?: boolean }; // absent where there are no pages
+    const why = crossOriginIsolated === false ? ", since the page is not cross-origin isolated" : "";
+    return `WebAssembly with SIMD, ${threads.count === 1 ? `1 thread${why}` : `${threads.count} threads`}`;
   }
 
   get runningThreads(): number {

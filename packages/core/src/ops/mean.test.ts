@@ -109,6 +109,9 @@ describeOp(mean, {
   },
 
   errors: {
+    "an axis that does not exist, in its own name": () => {
+      expect(() => mean(tensor([[1, 2]]), 2)).toThrowErrorMatchingInlineSnapshot();
+    },
     "an int32 tensor, whose mean is no integer": () => {
       expect(() => mean(tensor([1, 2], [2], { dtype: "int32" }))).toThrowErrorMatchingInlineSnapshot(
         `[DTypeError: mean: x must be floating (x.cast("float32") converts), got int32]`,

@@ -51,6 +51,7 @@ export {
   type Thread,
 } from "./gpu/kernel.ts";
 export { reduceAxes, reduceMiddle, sumInParts } from "./gpu/reduction.ts";
+export { powerSteps } from "./gpu/powerSteps.ts";
 export { maxKernel, minKernel, sumKernel } from "./gpu/reductionKernels.ts";
 export { dependencies } from "./graph.ts";
 export { isRealized, takeAsLeaf } from "./held.ts";

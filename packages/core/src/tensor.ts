@@ -53,14 +53,13 @@ export class Tensor<D extends DType = DType> extends Shown {
   constructor(
     shape: Shape,
     dtype: D,
-    {
+    source: { values: ValuesOf<D> | null; requiresGrad: boolean } | { recipe: Recipe },
+  ) {
+    const {
       recipe = null,
       values = null,
       requiresGrad = false,
-    }:
-      | { values: ValuesOf<D> | null; requiresGrad: boolean; recipe?: null }
-      | { recipe: Recipe; values?: null; requiresGrad?: false },
-  ) {
+    }: { recipe?: Recipe | null; values?: ValuesOf<D> | null; requiresGrad?: boolean } = source;
     super();
     this.shape = shape;
     this.dtype = dtype;

@@ -5,7 +5,6 @@ import { type Exports, filesBelow, findPackages, importFile, importPackage } fro
 /** Functions in op files that are no ops. They are public for authors of ops: parts of shape rules, loops and gradients. */
 export const forAuthors = [
   "aroundAxis", // a shape as softmax sees it: before, along and after one axis
-  "powerSteps", // the steps on a GPU that softmax and its logarithm share
   "reducedOperand", // where a reduction's loop stores
   "reducedShape", // the shape rule of reductions
   "stretchBack", // the gradient of reductions, and of whatever is made like them

@@ -43,7 +43,7 @@ describe.skipIf(found.missing)(
   () => {
     test.each([
       ["with threads on a page that is cross-origin isolated", isolation, "3 threads", 3],
-      ["with one thread on any other page", {}, "1 thread", 1],
+      ["with one thread on any other page", {}, "1 thread, since the page is not cross-origin isolated", 1],
     ] as const)("computes %s", async (_, headers, threads, running) => {
       const { errors, ...result } = await openPage(3, headers);
       expect(result).toEqual({

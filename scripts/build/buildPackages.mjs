@@ -6,7 +6,7 @@
  *
  * In the workspace everything goes on running from the sources.
  */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -15,8 +15,10 @@ import { build } from "esbuild";
 
 import { bakeFolder } from "./bakeKernels.mjs";
 import { compilePackages } from "./compilePackages.mjs";
+import { filesBelow } from "./filesBelow.mjs";
 import { bundleGpuJs } from "./gpuJs.mjs";
 import { thirdPartyNotices } from "./notices.mjs";
+import { pathsOfDoors } from "./pathsOfDoors.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -39,7 +41,7 @@ export async function buildPackages() {
   try {
     const sources = [...published, "lab"].flatMap(sourcesOfDoors);
     const programs = ["cli/gridgrad", ...forked].map((name) => join(root, "packages", "lab", "src", `${name}.ts`));
-    compilePackages(root, [...sources, ...programs], out, (name) => (name === "lab" ? "gridgrad" : name));
+    compilePackages(root, [...sources, ...programs], out, ["lab"]);
     for (const name of [...published, "lab"]) bakeFolder(join(out, name));
     const gpuJs = await insertGpuJs(join(out, "ops", "devices", "gpu"));
     const charts = await bundleInPlace(join(out, "lab", "report", "echarts.js"));
@@ -61,16 +63,13 @@ export async function buildPackages() {
 
 /** The sources behind the names that a package can be imported by, in the workspace. @param {string} name */
 function sourcesOfDoors(name) {
-  const paths = Object.values(manifestOf(name).exports).flatMap((door) =>
-    typeof door === "string" ? [door] : Object.values(door),
-  );
+  const paths = pathsOfDoors(manifestOf(name).exports);
   return paths.filter((path) => path.endsWith(".ts")).map((path) => join(root, "packages", name, path));
 }
 
 /** `index`, `testing/index`, ..: the files of `dist` behind the names that users can import. @param {string} name */
 function doorsOf(name) {
-  const doors = Object.values(manifestOf(name).publishConfig?.exports ?? {});
-  const paths = doors.flatMap((door) => (typeof door === "string" ? [door] : Object.values(door)));
+  const paths = pathsOfDoors(manifestOf(name).publishConfig?.exports);
   const own = paths.filter((path) => path.endsWith(".js") && !path.startsWith("./dist/lab/"));
   return own.map((path) => path.replace(/^\.\/dist\/(.*)\.js$/, "$1"));
 }
@@ -200,13 +199,6 @@ function compiledPackages(out) {
       });
     },
   };
-}
-
-/** @param {string} folder @returns {string[]} */
-function filesBelow(folder) {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) await buildPackages();

@@ -13,10 +13,10 @@ import ts from "typescript";
  * @param {string} root - of the workspace.
  * @param {readonly string[]} entries - absolute paths of sources.
  * @param {string} out - a folder that is empty or absent.
- * @param {(name: string) => string} homeOf - the folder in which `dist` of a package will lie, for the maps: relative to `packages`.
+ * @param {readonly string[]} guests - packages whose files will lie in a folder of another one's `dist`, with their sources.
  * @throws {Error} when a source does not compile, with what the compiler says.
  */
-export function compilePackages(root, entries, out, homeOf) {
+export function compilePackages(root, entries, out, guests) {
   const { config } = ts.readConfigFile(join(root, "tsconfig.base.json"), (path) => readFileSync(path, "utf8"));
   const { options } = ts.convertCompilerOptionsFromJson(
     {
@@ -41,7 +41,7 @@ export function compilePackages(root, entries, out, homeOf) {
       if (src !== "src") throw new Error(`internal: ${path} is outside of the sources`);
       const target = join(out, name, ...rest);
       mkdirSync(dirname(target), { recursive: true });
-      writeFileSync(target, finish(text, join(name, ...rest), homeOf(name)));
+      writeFileSync(target, finish(text, join(name, ...rest), guests.includes(name)));
     }).diagnostics,
   );
   if (problems.length > 0) {
@@ -53,16 +53,16 @@ export function compilePackages(root, entries, out, homeOf) {
 /**
  * @param {string} text - as the compiler writes it.
  * @param {string} path - `core/tensor.js`: of a file that stands for `core/src/tensor.ts`.
- * @param {string} home - `core`: where `dist` and the sources will lie.
+ * @param {boolean} isGuest
  */
-function finish(text, path, home) {
+function finish(text, path, isGuest) {
   const [name, ...rest] = path.split("/");
   if (path.endsWith(".map")) {
     // A map names its source from where it lies itself, which is `dist`.
     const source = rest.join("/").replace(/(\.d\.ts|\.js)\.map$/, ".ts");
-    const inside = home === name ? "" : name; // lab: its files lie in a folder of gridgrad, with their sources
-    const folder = join("dist", inside, dirname(rest.join("/")));
-    const sources = inside === "" ? "src" : join("dist", "src", inside);
+    const dist = isGuest ? join("dist", name) : "dist";
+    const sources = isGuest ? join("dist", "src", name) : "src";
+    const folder = join(dist, dirname(rest.join("/")));
     return JSON.stringify({
       ...JSON.parse(text),
       sources: [relative(folder, join(sources, source))],

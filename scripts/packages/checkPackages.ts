@@ -6,7 +6,7 @@
  * Prints a line for each check, and ends with `N passed, N failed`. With `-- --quick` only what breaks most easily.
  */
 
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
@@ -16,6 +16,7 @@ import { parseArgs } from "node:util";
 import { chromium, type Browser } from "playwright";
 
 import { buildPackages } from "../build/buildPackages.mjs";
+import { filesBelow } from "../build/filesBelow.mjs";
 import { packPackages } from "../build/packPackages.mjs";
 import { findChromium } from "../findChromium.ts";
 import { problemsOfFiles } from "./checkTarballs.mjs";
@@ -264,10 +265,7 @@ async function answers(url: string): Promise<void> {
 }
 
 function kilobytes(folder: string): number {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return Math.round(
-    files.reduce((bytes, entry) => bytes + statSync(join(entry.parentPath, entry.name)).size, 0) / 1000,
-  );
+  return Math.round(filesBelow(folder).reduce((bytes, file) => bytes + statSync(file).size, 0) / 1000);
 }
 
 async function checkCommand(installed: string): Promise<void> {

@@ -1,6 +1,9 @@
 /** @file What must hold for the files of a package that is published, whoever installs it. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+
+import { filesBelow } from "../build/filesBelow.mjs";
+import { pathsOfDoors } from "../build/pathsOfDoors.mjs";
 
 /**
  * What is wrong with the files of an installed package; nothing when all is well.
@@ -9,10 +12,7 @@ import { dirname, join, relative } from "node:path";
  * @returns {string[]}
  */
 export function problemsOfFiles(folder) {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => !relative(folder, file).startsWith("node_modules"));
+  const files = filesBelow(folder).filter((file) => !relative(folder, file).startsWith("node_modules"));
   const problems = [];
   for (const file of ["README.md", "LICENSE", "package.json"]) {
     if (!existsSync(join(folder, file))) problems.push(`there must be ${file}`);
@@ -20,7 +20,7 @@ export function problemsOfFiles(folder) {
   const manifest = readFileSync(join(folder, "package.json"), "utf8");
   if (/"(workspace|catalog):/.test(manifest)) problems.push("package.json names versions of the workspace");
   const { exports } = JSON.parse(manifest);
-  for (const path of pathsIn(exports)) {
+  for (const path of pathsOfDoors(exports)) {
     if (!existsSync(join(folder, path))) problems.push(`package.json names ${path}, which is missing`);
   }
   for (const file of files) {
@@ -44,10 +44,4 @@ export function problemsOfFiles(folder) {
     }
   }
   return problems;
-}
-
-/** All paths in the `exports` of a manifest. @param {unknown} door @returns {string[]} */
-function pathsIn(door) {
-  if (typeof door === "string") return [door];
-  return Object.values(/** @type {object} */ (door ?? {})).flatMap(pathsIn);
 }

@@ -90,4 +90,5 @@ export { Shown } from "./shown.ts";
 export { showTensor } from "./showTensor.ts";
 export { type NestedNumbers, type Recipe, Tensor } from "./tensor.ts";
 export { broadcastOperand, denseOperand, mergeAxes, type Operand, walk } from "./walk.ts";
+export { importOptional } from "./importOptional.ts";
 export { version } from "./version.ts";

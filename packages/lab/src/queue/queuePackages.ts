@@ -1,12 +1,10 @@
-/**
- * @file The packages of a queue, which only who has a queue installs. They are looked for where the program is, and then from the folder of the
- * process: a program that npx has fetched, or that a package manager keeps apart, does not see what its user has installed.
- */
+/** @file The packages of a queue, which only who has a queue installs. */
 
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+
+import { importOptional } from "@gridgrad/core";
 
 import { QueueError } from "./queueError.ts";
 
@@ -17,31 +15,16 @@ export const queuePackages = { bullmq: 6, ioredis: 5 } as const;
  * Loads a package.
  *
  * @param load - imports it from where the program is.
- * @param folder - where to look for it then.
+ * @param folder - where to look for it then. Default: that of the process.
  * @throws {QueueError} when it is in neither place, with the command that installs it.
  */
-export async function loadQueuePackage<T>(name: string, load: () => Promise<T>, folder = process.cwd()): Promise<T> {
-  try {
-    return await load();
-  } catch (error) {
-    if (!isMissing(error, name)) throw error;
-  }
-  try {
-    return createRequire(join(folder, "from-here.js"))(name) as T;
-  } catch (error) {
-    if (!isMissing(error, name)) throw error;
-    const all = Object.keys(queuePackages).join(" and ");
-    throw new QueueError(
-      `a queue must have the packages ${all}, but ${name} is not installed; ${howToInstall(fileURLToPath(import.meta.url))}`,
-      { cause: error },
-    );
-  }
-}
-
-/** Whether it is this package that is not there, and not one that it needs itself. */
-function isMissing(error: unknown, name: string): boolean {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return ["ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND"].includes(code ?? "") && message.includes(`'${name}'`);
+export async function loadQueuePackage<T>(name: string, load: () => Promise<T>, folder?: string): Promise<T> {
+  const found = await importOptional(name, load, folder);
+  if (found !== null) return found;
+  const all = Object.keys(queuePackages).join(" and ");
+  throw new QueueError(
+    `a queue must have the packages ${all}, but ${name} is not installed; ${howToInstall(fileURLToPath(import.meta.url))}`,
+  );
 }
 
 /**

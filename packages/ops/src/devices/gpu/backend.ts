@@ -6,7 +6,7 @@
  * slower than WebAssembly and is taken only by its name; so is headless-gl, which cannot tell what it draws on.
  */
 
-import { GraphError } from "@gridgrad/core";
+import { GraphError, importOptional } from "@gridgrad/core";
 
 import type { GpuBackend } from "./gpuBackends.ts";
 import { type GpuJs, type GpuJsConstructor, loadGpuJs } from "./gpujs.ts";
@@ -117,13 +117,21 @@ async function probeWebGpu(): Promise<Found> {
 /** WebGPU's instance in Node. Collecting it would take every device with it. */
 let nodeGpu: unknown = null;
 
+interface WebGpuPackage {
+  create(options: readonly string[]): unknown;
+  readonly globals: object;
+}
+
+const noPackage = "needs the package `webgpu` (npm install webgpu) and a Vulkan, Metal or Direct3D 12 driver";
+
 /** Makes `navigator.gpu` there, in Node by way of the package `webgpu`. Returns what is missing, or nothing. */
 async function provideWebGpu(): Promise<string | null> {
   const world = globalThis as { navigator?: Navigator };
   if (world.navigator?.gpu) return null;
   if (!isNode()) return "this browser has no WebGPU, or offers it on https and localhost only";
   try {
-    const webgpu = (await importByName("webgpu")) as { create(options: readonly string[]): unknown; globals: object };
+    const webgpu = (await importOptional("webgpu", () => importByName("webgpu"))) as WebGpuPackage | null;
+    if (webgpu === null) return noPackage;
     nodeGpu ??= webgpu.create([]);
     Object.assign(globalThis, webgpu.globals);
     // gpu.js looks for it there. Node 21 and newer have a navigator, older ones none.
@@ -133,34 +141,14 @@ async function provideWebGpu(): Promise<string | null> {
   } catch (error) {
     const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
     return /cannot find (package|module)|could not resolve/i.test(reason)
-      ? "needs the package `webgpu` (npm install webgpu) and a Vulkan, Metal or Direct3D 12 driver"
+      ? noPackage // as other engines say it
       : `the package \`webgpu\` does not load: ${reason}`;
   }
 }
 
-/**
- * Imports an optional package, which bundlers leave out: some of them read a constant in place of the parameter. In Node it is looked for
- * as seen from this file, and then from the folder of the process, where the user of a program has installed it.
- */
-async function importByName(name: string): Promise<unknown> {
-  try {
-    return await import(/* @vite-ignore */ name);
-  } catch (error) {
-    const { process } = globalThis as { process?: NodeProcess };
-    const { code, message } = error as { code?: string; message: string };
-    if (code !== "ERR_MODULE_NOT_FOUND" || !message.includes(`'${name}'`) || !process?.getBuiltinModule) throw error;
-    const { createRequire } = process.getBuiltinModule("node:module");
-    try {
-      return createRequire(`${process.cwd()}/.`)(name);
-    } catch (there) {
-      throw (there as { code?: string }).code === "MODULE_NOT_FOUND" ? error : there;
-    }
-  }
-}
-
-interface NodeProcess {
-  cwd(): string;
-  getBuiltinModule?(name: "node:module"): { createRequire(from: string): (name: string) => unknown };
+/** Imports an optional package, which bundlers leave out: some of them read a constant in place of the parameter. */
+function importByName(name: string): Promise<unknown> {
+  return import(/* @vite-ignore */ name);
 }
 
 /** What a browser draws WebGL on. */
